@@ -1,0 +1,148 @@
+#include "base/buffer.h"
+
+#include <string.h>
+
+#include <uv.h>
+#include <uvdisco/error.h>
+
+#include "base/alloc.h"
+
+void disco__buffer_init(disco__buffer_t *buffer)
+{
+    disco__buffer_init_limited(buffer, 0);
+}
+
+void disco__buffer_init_limited(disco__buffer_t *buffer, size_t limit)
+{
+    memset(buffer, 0, sizeof *buffer);
+    buffer->limit = limit;
+}
+
+void disco__buffer_free(disco__buffer_t *buffer)
+{
+    disco__free(buffer->bytes);
+    disco__buffer_init_limited(buffer, buffer->limit);
+}
+
+void disco__buffer_free_secret(disco__buffer_t *buffer)
+{
+    if (buffer->bytes != NULL)
+        disco__wipe(buffer->bytes, buffer->capacity);
+    disco__buffer_free(buffer);
+}
+
+void disco__buffer_clear(disco__buffer_t *buffer)
+{
+    buffer->size = 0;
+    buffer->error = 0;
+    if (buffer->bytes != NULL)
+        buffer->bytes[0] = '\0';
+}
+
+int disco__buffer_reserve(disco__buffer_t *buffer, size_t more)
+{
+    size_t needed;
+    size_t capacity;
+    char *bytes;
+
+    if (buffer->error != 0)
+        return buffer->error;
+    if (!disco__size_add(buffer->size, more, &needed) ||
+        (buffer->limit > 0 && needed > buffer->limit))
+        return buffer->error = DISCO_ETOOLARGE;
+    if (buffer->bytes != NULL && needed < buffer->capacity)
+        return 0;
+    if (!disco__size_add(needed, 1, &needed))
+        return buffer->error = DISCO_ETOOLARGE;
+    capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
+    while (capacity < needed) {
+        if (!disco__size_mul(capacity, 2, &capacity))
+            return buffer->error = DISCO_ETOOLARGE;
+    }
+    bytes = disco__realloc(buffer->bytes, capacity);
+    if (bytes == NULL)
+        return buffer->error = UV_ENOMEM;
+    bytes[buffer->size] = '\0';
+    buffer->bytes = bytes;
+    buffer->capacity = capacity;
+    return 0;
+}
+
+int disco__buffer_append(disco__buffer_t *buffer, const void *bytes, size_t size)
+{
+    int rv = disco__buffer_reserve(buffer, size);
+
+    if (rv != 0)
+        return rv;
+    if (size > 0)
+        memcpy(buffer->bytes + buffer->size, bytes, size);
+    buffer->size += size;
+    buffer->bytes[buffer->size] = '\0';
+    return 0;
+}
+
+int disco__buffer_append_text(disco__buffer_t *buffer, const char *text)
+{
+    return disco__buffer_append(buffer, text, strlen(text));
+}
+
+int disco__buffer_append_char(disco__buffer_t *buffer, char c)
+{
+    return disco__buffer_append(buffer, &c, 1);
+}
+
+int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number)
+{
+    char digits[20];
+    size_t first = sizeof digits;
+
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return disco__buffer_append(buffer, digits + first, sizeof digits - first);
+}
+
+static int unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size_t size,
+                                 const char *keep)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t i;
+
+    for (i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
+
+        if (unreserved(text[i]) || (c != '\0' && strchr(keep, c) != NULL))
+            disco__buffer_append(buffer, text + i, 1);
+        else
+            disco__buffer_append(buffer, encoded, sizeof encoded);
+    }
+    return buffer->error;
+}
+
+void disco__buffer_consume(disco__buffer_t *buffer, size_t size)
+{
+    if (size == 0)
+        return;
+    buffer->size -= size;
+    memmove(buffer->bytes, buffer->bytes + size, buffer->size + 1);
+}
+
+const char *disco__buffer_text(const disco__buffer_t *buffer)
+{
+    return buffer->bytes != NULL ? buffer->bytes : "";
+}
+
+void disco__buffer_move(disco__buffer_t *from, disco__buffer_t *to)
+{
+    disco__buffer_free(to);
+    *to = *from;
+    disco__buffer_init_limited(from, to->limit);
+}

@@ -1,0 +1,26 @@
+/* What went wrong, kept beside the error code until the user's callback has seen it: which endpoint, what etcd
+ * said, which certificate problem. Never holds a secret. */
+#ifndef DISCO_BASE_FAILURE_H
+#define DISCO_BASE_FAILURE_H
+
+#include <stddef.h>
+
+#include "base/log.h"
+
+typedef struct disco__failure_s {
+    int status;         /* 0: nothing went wrong */
+    int etcd_code;      /* etcd's errorCode, 0 if etcd did not speak */
+    char endpoint[128]; /* "https://host:2379", "" if none is concerned */
+    char message[256];  /* etcd's message and cause, or what failed; "" if the code says it all */
+} disco__failure_t;
+
+void disco__failure_clear(disco__failure_t *failure);
+
+/* Sets status and message and forgets the etcd code; the endpoint stays. format may be NULL: no message. */
+DISCO_PRINTF_(3, 4)
+void disco__failure_set(disco__failure_t *failure, int status, const char *format, ...);
+
+/* Cuts to what fits. */
+void disco__failure_set_endpoint(disco__failure_t *failure, const char *endpoint);
+
+#endif

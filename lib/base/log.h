@@ -11,9 +11,9 @@ typedef struct disco__log_s {
 } disco__log_t;
 
 #if defined(__GNUC__)
-#define DISCO_PRINTF_(format, first) __attribute__((format(printf, format, first)))
+#define DISCO_PRINTF_(text, first) __attribute__((format(printf, text, first)))
 #else
-#define DISCO_PRINTF_(format, first)
+#define DISCO_PRINTF_(text, first)
 #endif
 
 /* Control bytes in what is printed come out as '?', so that etcd cannot forge lines. */

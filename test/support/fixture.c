@@ -1,0 +1,75 @@
+#include "support/test.h"
+
+#include <stdlib.h>
+
+#define WATCHDOG_MS (60000u * DISCO_TEST_PATIENCE)
+
+void loop_open(test_loop_t *loop)
+{
+    heap_spare_begin();
+    assert_int(uv_loop_init(&loop->uv), 0);
+    assert_int(uv_timer_init(&loop->uv, &loop->watchdog), 0);
+    uv_unref((uv_handle_t *)&loop->watchdog);
+    loop->watchdog.data = loop;
+    heap_spare_end();
+}
+
+static void on_watchdog(uv_timer_t *watchdog)
+{
+    test_loop_t *loop = watchdog->data;
+
+    print_error("waited too long for %s; active handles:\n", loop->waiting_for);
+    uv_print_active_handles(&loop->uv, stderr);
+    fail();
+}
+
+static void start_watchdog(test_loop_t *loop, const char *what)
+{
+    loop->waiting_for = what;
+    uv_update_time(&loop->uv);
+    assert_int(uv_timer_start(&loop->watchdog, on_watchdog, WATCHDOG_MS, 0), 0);
+    uv_unref((uv_handle_t *)&loop->watchdog);
+}
+
+void test_loop_run_until(test_loop_t *loop, const bool *flag, const char *what, const char *file,
+                         int line)
+{
+    start_watchdog(loop, what);
+    while (!*flag) {
+        if (uv_run(&loop->uv, UV_RUN_ONCE) == 0 && !*flag) {
+            print_error("the loop ran dry before %s was set\n", what);
+            _fail(file, line);
+        }
+    }
+    assert_int(uv_timer_stop(&loop->watchdog), 0);
+}
+
+void test_loop_run(test_loop_t *loop, const char *file, int line)
+{
+    start_watchdog(loop, "the loop to run dry");
+    if (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) {
+        print_error("the loop was stopped\n");
+        _fail(file, line);
+    }
+    assert_int(uv_timer_stop(&loop->watchdog), 0);
+}
+
+void loop_turn(test_loop_t *loop)
+{
+    (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+}
+
+void loop_close(test_loop_t *loop)
+{
+    int rv;
+
+    heap_spare_begin();
+    loop_run(loop);
+    uv_close((uv_handle_t *)&loop->watchdog, NULL);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    rv = uv_loop_close(&loop->uv);
+    if (rv != 0)
+        uv_print_all_handles(&loop->uv, stderr);
+    assert_status(rv, 0);
+    heap_spare_end();
+}

@@ -1,0 +1,103 @@
+/* With a name: runs that test. Without: runs all tests of this file, one after the other. */
+#include "support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <uvdisco/error.h>
+
+#define MOST_CLEAN_UPS 64
+
+static test_case_t *tests;
+
+static struct {
+    void (*run)(void *data);
+    void *data;
+} clean_ups[MOST_CLEAN_UPS];
+static size_t clean_up_count;
+
+void test_register(test_case_t *test)
+{
+    test_case_t **end = &tests;
+
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = test;
+}
+
+void test_at_end(void (*clean_up)(void *data), void *data)
+{
+    if (clean_up_count == MOST_CLEAN_UPS)
+        fail_msg("too many clean-ups");
+    clean_ups[clean_up_count].run = clean_up;
+    clean_ups[clean_up_count].data = data;
+    clean_up_count++;
+}
+
+static void clean_up_all(void)
+{
+    while (clean_up_count > 0) {
+        clean_up_count--;
+        clean_ups[clean_up_count].run(clean_ups[clean_up_count].data);
+    }
+}
+
+void test_assert_int(intmax_t actual, intmax_t expected, const char *what, const char *file,
+                     int line)
+{
+    if (actual == expected)
+        return;
+    print_error("%s is %jd, not %jd\n", what, actual, expected);
+    _fail(file, line);
+}
+
+void test_assert_status(int actual, int expected, const char *what, const char *file, int line)
+{
+    if (actual == expected)
+        return;
+    print_error("%s is %s (%d), not %s (%d)\n", what, disco_err_name(actual), actual,
+                disco_err_name(expected), expected);
+    _fail(file, line);
+}
+
+static int after_test(void **state)
+{
+    (void)state;
+    clean_up_all();
+    heap_fail_never();
+    if (heap_live() == 0)
+        return 0;
+    print_error("blocks left over: %s\n", heap_describe());
+    return 1;
+}
+
+static int run(const test_case_t *test)
+{
+    struct CMUnitTest unit[1] = {{NULL, NULL, NULL, NULL, NULL}};
+
+    unit[0].name = test->name;
+    unit[0].test_func = test->run;
+    unit[0].teardown_func = after_test;
+    return cmocka_run_group_tests_name(test->name, unit, NULL, NULL);
+}
+
+int main(int count, char **arguments)
+{
+    const test_case_t *test;
+    int failed = 0;
+    bool found = false;
+
+    heap_install();
+    (void)atexit(clean_up_all);
+    for (test = tests; test != NULL; test = test->next) {
+        if (count > 1 && strcmp(arguments[1], test->name) != 0)
+            continue;
+        found = true;
+        failed += run(test);
+    }
+    if (!found) {
+        (void)fprintf(stderr, "no such test\n");
+        return 2;
+    }
+    return failed == 0 ? 0 : 1;
+}

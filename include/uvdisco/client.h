@@ -1,26 +1,29 @@
-/* The client: one per uv_loop_t (or several), owner of all connections to etcd, all registrations, subscriptions and
- * requests that are made through it.
+/* The client: one per uv_loop_t (or several), owner of all connections to etcd, all registrations,
+ * subscriptions and requests that are made through it.
  *
  * The contract that holds for every function and callback of this library:
  *
- *  1. A call that returns a negative number never calls back. A call that returns 0 calls back, never before it
- *     returned.
- *  2. A one-shot calls back exactly once. A long-lived object calls back any number of times, then once more with
- *     its terminal event, last.
- *  3. Cancelling and closing deliver UV_ECANCELED on a later turn of the loop. The close callback comes last;
- *     nothing of that object is touched after it.
- *  4. Any callback may call any function, closing the object or the client that is calling it included.
- *  5. One client belongs to one loop and is used from that loop's thread only. Several clients and several loops may
- *     live in one process. The library starts no thread and has no mutable global state but the allocator hooks.
- *     (uv_getaddrinfo uses libuv's own pool; it is called for host names only, never for IP literals.)
- *  6. Every pointer parameter is documented as copied, borrowed or handed over. What a callback receives is borrowed
- *     until it returns; a service snapshot can be kept with disco_service_ref().
- *  7. Errors are negative ints: libuv's own where they fit, ours in a disjoint range (uvdisco/error.h);
- *     disco_client_error_detail() says which endpoint, which etcd error code, which certificate problem. No secret
- *     ever appears in a message or log line.
+ *  1. A call that returns a negative number never calls back. A call that returns 0 calls back,
+ * never before it returned.
+ *  2. A one-shot calls back exactly once. A long-lived object calls back any number of times, then
+ * once more with its terminal event, last.
+ *  3. Cancelling and closing deliver UV_ECANCELED on a later turn of the loop. The close callback
+ * comes last; nothing of that object is touched after it.
+ *  4. Any callback may call any function, closing the object or the client that is calling it
+ * included.
+ *  5. One client belongs to one loop and is used from that loop's thread only. Several clients and
+ * several loops may live in one process. The library starts no thread and has no mutable global
+ * state but the allocator hooks. (uv_getaddrinfo uses libuv's own pool; it is called for host names
+ * only, never for IP literals.)
+ *  6. Every pointer parameter is documented as copied, borrowed or handed over. What a callback
+ * receives is borrowed until it returns; a service snapshot can be kept with disco_service_ref().
+ *  7. Errors are negative ints: libuv's own where they fit, ours in a disjoint range
+ * (uvdisco/error.h); disco_client_error_detail() says which endpoint, which etcd error code, which
+ * certificate problem. No secret ever appears in a message or log line.
  *
- * Callbacks come from the loop, out of uv_run(). NULL is allowed for a pointer parameter only where its text says so;
- * elsewhere it gives UV_EINVAL, or from functions that return no error it does nothing. */
+ * Callbacks come from the loop, out of uv_run(). NULL is allowed for a pointer parameter only where
+ * its text says so; elsewhere it gives UV_EINVAL, or from functions that return no error it does
+ * nothing. */
 #ifndef UVDISCO_CLIENT_H
 #define UVDISCO_CLIENT_H
 
@@ -49,71 +52,81 @@ typedef enum disco_log_level_e {
     DISCO_LOG_DEBUG      /* requests, connections */
 } disco_log_level_t;
 
-/* One line without a newline; borrowed. May be called from inside any function of the library; it must not call
- * the library. */
+/* One line without a newline; borrowed. May be called from inside any function of the library; it
+ * must not call the library. */
 typedef void (*disco_log_cb)(void *data, disco_log_level_t level, const char *line);
 
 /* Where TLS material comes from: what tls_ca, tls_certificate and tls_key hold. */
 typedef enum disco_tls_source_e {
-    DISCO_TLS_FILES = 0, /* names of PEM files; files that have changed on disk are read again at the next connection */
+    DISCO_TLS_FILES = 0, /* names of PEM files; files that have changed on disk are read again at
+                            the next connection */
     DISCO_TLS_MEMORY,    /* PEM text */
     DISCO_TLS_BASE64     /* base64 of PEM text */
 } disco_tls_source_t;
 
-/* Options of a client. Initialise with disco_options_init(), then set what differs. All strings are borrowed until
- * disco_client_new() returns, which copies them; NULL, 0 and false mean the default unless said otherwise. Fields are
- * only ever added at the end. */
+/* Options of a client. Initialise with disco_options_init(), then set what differs. All strings are
+ * borrowed until disco_client_new() returns, which copies them; NULL, 0 and false mean the default
+ * unless said otherwise. Fields are only ever added at the end. */
 typedef struct disco_options_s {
     size_t size; /* set by disco_options_init(); do not touch */
 
-    /* Endpoints, comma separated, spaces allowed around each: "http[s]://host[:port]" or "host[:port]" (http; port
-     * 2379). An IPv6 address stands in brackets. No path, no user. NULL or "": http://container_address:container_port if
-     * that is set, else http://localhost:2379. With tls_ca, tls_certificate or tls_system_ca set, every endpoint is
-     * spoken to by TLS, "http://" ones too. */
+    /* Endpoints, comma separated, spaces allowed around each: "http[s]://host[:port]" or
+     * "host[:port]" (http; port 2379). An IPv6 address stands in brackets. No path, no user. NULL
+     * or "": http://container_address:container_port if that is set, else http://localhost:2379.
+     * With tls_ca, tls_certificate or tls_system_ca set, every endpoint is spoken to by TLS,
+     * "http://" ones too. */
     const char *endpoints;
     const char *container_address;
     const char *container_port; /* default "2379" */
 
     disco_tls_source_t tls_source;
-    const char *tls_ca;          /* one or several CA certificates */
-    const char *tls_certificate; /* client certificate, with its chain; only together with tls_key */
-    const char *tls_key;         /* its private key, not encrypted */
-    bool tls_system_ca;          /* trust the system's CA store too. Without it and tls_ca, https:// trusts the system's */
-    const char *user;            /* etcd user; NULL: no authentication */
+    const char *tls_ca; /* one or several CA certificates */
+    const char
+        *tls_certificate; /* client certificate, with its chain; only together with tls_key */
+    const char *tls_key;  /* its private key, not encrypted */
+    bool tls_system_ca;   /* trust the system's CA store too. Without it and tls_ca, https:// trusts
+                             the system's */
+    const char *user;     /* etcd user; NULL: no authentication */
     const char *password;
 
-    /* This machine's name, for hosts that are registered without one. NULL: the system's host name. */
+    /* This machine's name, for hosts that are registered without one. NULL: the system's host name.
+     */
     const char *hostname;
 
     uint32_t connect_timeout_ms; /* name resolution and TCP connection; default 5,000 */
     uint32_t tls_timeout_ms;     /* TLS handshake; default 10,000 */
-    uint32_t attempt_timeout_ms; /* one answer of one endpoint, before the next is asked; default 3,000 */
+    uint32_t attempt_timeout_ms; /* one answer of one endpoint, before the next is asked; default
+                                    3,000 */
     uint32_t request_timeout_ms; /* a whole lookup or key request, all attempts; default 15,000 */
     uint32_t idle_timeout_ms;    /* unused connections are closed after this; default 60,000 */
-    /* A watch on which nothing has come for so long (less up to a quarter, at random) is checked and asked anew, so
-     * that a connection or a member that died silently is noticed; default 30,000. */
+    /* A watch on which nothing has come for so long (less up to a quarter, at random) is checked
+     * and asked anew, so that a connection or a member that died silently is noticed; default
+     * 30,000. */
     uint32_t watch_check_ms;
-    /* Between attempts: evenly from 0 to a bound that starts here and doubles up to the most; defaults 100 and 10,000. */
+    /* Between attempts: evenly from 0 to a bound that starts here and doubles up to the most;
+     * defaults 100 and 10,000. */
     uint32_t backoff_first_ms;
     uint32_t backoff_most_ms;
 
-    uint32_t max_connections;    /* per endpoint, watches not counted; default 16 */
-    size_t max_header_bytes;     /* of one response; default 65,536 */
-    size_t max_response_bytes;   /* of one listing; default 67,108,864 */
-    size_t max_event_bytes;      /* of one event of a watch; default 16,777,216 */
-    size_t max_value_bytes;      /* of one host or service; larger ones are passed over as broken; default 262,144 */
+    uint32_t max_connections;  /* per endpoint, watches not counted; default 16 */
+    size_t max_header_bytes;   /* of one response; default 65,536 */
+    size_t max_response_bytes; /* of one listing; default 67,108,864 */
+    size_t max_event_bytes;    /* of one event of a watch; default 16,777,216 */
+    size_t max_value_bytes;    /* of one host or service; larger ones are passed over as broken;
+                                  default 262,144 */
 
     disco_log_cb log; /* NULL: silent */
     void *log_data;
     disco_log_level_t log_level; /* default DISCO_LOG_INFO */
 
-    /* Set by disco_options_from_env() and disco_client_new() when they fail: the environment variable or option at
-     * fault, such as "ETCD_CACERT" or "endpoints"; static. Else NULL. */
+    /* Set by disco_options_from_env() and disco_client_new() when they fail: the environment
+     * variable or option at fault, such as "ETCD_CACERT" or "endpoints"; static. Else NULL. */
     const char *at_fault;
 } disco_options_t;
 
-/* Sets every field to its default. size is sizeof(disco_options_t) as the caller's header has it: a smaller, older
- * struct is filled as far as it goes. 0, UV_EINVAL (NULL), or DISCO_EOPTIONS (a size that no version has had). */
+/* Sets every field to its default. size is sizeof(disco_options_t) as the caller's header has it: a
+ * smaller, older struct is filled as far as it goes. 0, UV_EINVAL (NULL), or DISCO_EOPTIONS (a size
+ * that no version has had). */
 DISCO_EXTERN int disco_options_init_sized(disco_options_t *options, size_t size);
 #define disco_options_init(options) disco_options_init_sized((options), sizeof(*(options)))
 
@@ -122,40 +135,44 @@ DISCO_EXTERN int disco_options_init_sized(disco_options_t *options, size_t size)
  *   else ETCD_1_PORT_2379_TCP_ADDR, _PORT  container_address, container_port
  *   ETCD_CACERT                            tls_ca
  *   ETCD_TLS_CERT, ETCD_TLS_KEY            tls_certificate, tls_key: only when both are set
- *   ETCD_TLS_INMEMORY                      "true": tls_source is DISCO_TLS_BASE64; "", "false": DISCO_TLS_FILES
- *   HOSTNAME                               hostname
- * Empty variables count as unset. The strings are the environment's own: do not change it before disco_client_new().
- * 0, UV_EINVAL (NULL, or a variable with a value it cannot have), DISCO_EOPTIONS, DISCO_EENDPOINT; at_fault then names the variable. */
+ *   ETCD_TLS_INMEMORY                      "true": tls_source is DISCO_TLS_BASE64; "", "false":
+ * DISCO_TLS_FILES HOSTNAME                               hostname Empty variables count as unset.
+ * The strings are the environment's own: do not change it before disco_client_new(). 0, UV_EINVAL
+ * (NULL, or a variable with a value it cannot have), DISCO_EOPTIONS, DISCO_EENDPOINT; at_fault then
+ * names the variable. */
 DISCO_EXTERN int disco_options_from_env(disco_options_t *options);
 
 /* Makes a client. Nothing is sent yet.
  *   client   receives the client; not touched on failure.
  *   loop     borrowed until the close callback.
  *   options  borrowed for the call; NULL: all defaults. at_fault is set on failure.
- * 0; UV_EINVAL: NULL, or an option out of its range; DISCO_EOPTIONS: not initialised or from a newer header;
- * DISCO_EENDPOINT; DISCO_EBASE64, DISCO_EPEM, DISCO_EKEYPAIR, or libuv's file error (UV_ENOENT, UV_EACCES, ...): TLS
- * material; UV_ENOMEM; what uv_random() says. */
+ * 0; UV_EINVAL: NULL, or an option out of its range; DISCO_EOPTIONS: not initialised or from a
+ * newer header; DISCO_EENDPOINT; DISCO_EBASE64, DISCO_EPEM, DISCO_EKEYPAIR, or libuv's file error
+ * (UV_ENOENT, UV_EACCES, ...): TLS material; UV_ENOMEM; what uv_random() says. */
 DISCO_EXTERN int disco_client_new(disco_client_t **client, uv_loop_t *loop,
                                   disco_options_t *options);
 
-/* Called last, from the loop; the client is gone. status: 0, or from disco_client_shutdown() the first failure. */
+/* Called last, from the loop; the client is gone. status: 0, or from disco_client_shutdown() the
+ * first failure. */
 typedef void (*disco_close_cb)(void *data, int status);
 
-/* Closes at once: whatever is under way ends with UV_ECANCELED, then the callback comes. Hosts that are registered stay in
- * etcd until their time to live has passed. cb may be NULL. 0; UV_EINVAL; DISCO_ECLOSING: is being closed already (during a
- * shutdown the first call makes it immediate and returns 0; its cb is not called, the shutdown's is, with UV_ECANCELED). */
+/* Closes at once: whatever is under way ends with UV_ECANCELED, then the callback comes. Hosts that
+ * are registered stay in etcd until their time to live has passed. cb may be NULL. 0; UV_EINVAL;
+ * DISCO_ECLOSING: is being closed already (during a shutdown the first call makes it immediate and
+ * returns 0; its cb is not called, the shutdown's is, with UV_ECANCELED). */
 DISCO_EXTERN int disco_client_close(disco_client_t *client, disco_close_cb cb, void *data);
 
 /* Unregisters all hosts of this client, waits until etcd has confirmed, then closes.
  *   timeout_ms  after so long it closes all the same (UV_ETIMEDOUT); 0: request_timeout_ms.
  *   cb          may be NULL.
- * 0; UV_EINVAL; DISCO_ECLOSING: is being closed already. New calls on the client give DISCO_ECLOSING from here on. */
+ * 0; UV_EINVAL; DISCO_ECLOSING: is being closed already. New calls on the client give
+ * DISCO_ECLOSING from here on. */
 DISCO_EXTERN int disco_client_shutdown(disco_client_t *client, uint32_t timeout_ms,
                                        disco_close_cb cb, void *data);
 
-/* After unref, heartbeats, watches, their timers and connections no longer keep the loop alive: uv_run() returns when
- * nothing else is active. One-shots, unregistering and closing still do until they have called back. Idle
- * connections never do. Idempotent. */
+/* After unref, heartbeats, watches, their timers and connections no longer keep the loop alive:
+ * uv_run() returns when nothing else is active. One-shots, unregistering and closing still do until
+ * they have called back. Idle connections never do. Idempotent. */
 DISCO_EXTERN void disco_client_ref(disco_client_t *client);
 DISCO_EXTERN void disco_client_unref(disco_client_t *client);
 
@@ -170,17 +187,18 @@ typedef struct disco_error_detail_s {
     const char *message;  /* what etcd, or the TLS library, said; "" if the code says it all */
 } disco_error_detail_t;
 
-/* Detail of the error that the callback now running was given. Outside of a callback, of the last error given.
- * Never NULL, but for NULL; borrowed until the callback returns. */
+/* Detail of the error that the callback now running was given. Outside of a callback, of the last
+ * error given. Never NULL, but for NULL; borrowed until the callback returns. */
 DISCO_EXTERN const disco_error_detail_t *disco_client_error_detail(const disco_client_t *client);
 
-/* Cancels a one-shot: its callback comes with UV_ECANCELED on a later turn of the loop. What was sent may still take effect.
- * 0; UV_EINVAL: NULL; DISCO_ECLOSING: is cancelled already. */
+/* Cancels a one-shot: its callback comes with UV_ECANCELED on a later turn of the loop. What was
+ * sent may still take effect. 0; UV_EINVAL: NULL; DISCO_ECLOSING: is cancelled already. */
 DISCO_EXTERN int disco_request_cancel(disco_request_t *request);
 
-/* Allocation hooks, for all of the library's own memory (libuv, mbedTLS and cJSON have hooks of their own). The four behave
- * as malloc, realloc, calloc and free. Set them before any other call and from one thread; memory must be freed by the
- * hooks it came from. 0, or UV_EINVAL: one is NULL. */
+/* Allocation hooks, for all of the library's own memory (libuv, mbedTLS and cJSON have hooks of
+ * their own). The four behave as malloc, realloc, calloc and free. Set them before any other call
+ * and from one thread; memory must be freed by the hooks it came from. 0, or UV_EINVAL: one is
+ * NULL. */
 typedef void *(*disco_malloc_cb)(size_t size);
 typedef void *(*disco_realloc_cb)(void *block, size_t size);
 typedef void *(*disco_calloc_cb)(size_t count, size_t size);

@@ -1,5 +1,6 @@
-/* Errors are negative ints. Where one of libuv's own codes says it (UV_ECONNREFUSED, UV_ETIMEDOUT, UV_ECANCELED,
- * UV_ENOMEM, UV_EINVAL, UV_ENOBUFS, ...) it is used; the codes below lie in a range that libuv does not use. */
+/* Errors are negative ints. Where one of libuv's own codes says it (UV_ECONNREFUSED, UV_ETIMEDOUT,
+ * UV_ECANCELED, UV_ENOMEM, UV_EINVAL, UV_ENOBUFS, ...) it is used; the codes below lie in a range
+ * that libuv does not use. */
 #ifndef UVDISCO_ERROR_H
 #define UVDISCO_ERROR_H
 
@@ -53,7 +54,8 @@ typedef enum disco_error_e {
 DISCO_EXTERN const char *disco_strerror(int error);
 
 /* The name of an error, such as "DISCO_ENOHOST" or "ECONNREFUSED". Never NULL; static.
- * 0 gives "OK", a number that is no error "UNKNOWN". May be called at any time and from any thread. */
+ * 0 gives "OK", a number that is no error "UNKNOWN". May be called at any time and from any thread.
+ */
 DISCO_EXTERN const char *disco_err_name(int error);
 
 #ifdef __cplusplus

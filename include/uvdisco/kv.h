@@ -1,5 +1,5 @@
-/* Any key of etcd. Keys are absolute paths, "/a/b"; '/' separates, and no segment may be empty, "." or "..". Values are text
- * (UTF-8): etcd's v2 API does not keep other bytes. */
+/* Any key of etcd. Keys are absolute paths, "/a/b"; '/' separates, and no segment may be empty, "."
+ * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. */
 #ifndef UVDISCO_KV_H
 #define UVDISCO_KV_H
 
@@ -22,16 +22,19 @@ typedef struct disco_kv_s {
 
 /* Borrowed until the callback returns. */
 typedef struct disco_kv_result_s {
-    uint64_t revision; /* etcd's index (v2) or revision (v3) at which this was true; 0 if etcd did not say */
-    /* get: the key, and for a directory what is directly in it, or with recursive all below it, sorted by key; the directory itself comes first.
-     * put: the key as written. delete: the key as it was. */
+    uint64_t revision; /* etcd's index (v2) or revision (v3) at which this was true; 0 if etcd did
+                          not say */
+    /* get: the key, and for a directory what is directly in it, or with recursive all below it,
+     * sorted by key; the directory itself comes first. put: the key as written. delete: the key as
+     * it was. */
     const disco_kv_t *entries;
     size_t entry_count;
     const disco_kv_t *previous; /* put: what the key held before; NULL: nothing */
 } disco_kv_result_t;
 
-/* status 0: result is there. Else it is NULL: UV_ECANCELED; UV_ETIMEDOUT; DISCO_EKEYNOTFOUND; DISCO_EKEYEXISTS; DISCO_ECONFLICT;
- * DISCO_EAUTH; DISCO_EREFUSED; and those of disco_get(). disco_client_error_detail() has etcd's code and message. */
+/* status 0: result is there. Else it is NULL: UV_ECANCELED; UV_ETIMEDOUT; DISCO_EKEYNOTFOUND;
+ * DISCO_EKEYEXISTS; DISCO_ECONFLICT; DISCO_EAUTH; DISCO_EREFUSED; and those of disco_get().
+ * disco_client_error_detail() has etcd's code and message. */
 typedef void (*disco_kv_cb)(void *data, int status, const disco_kv_result_t *result);
 
 /* Zero means the default. */
@@ -63,10 +66,11 @@ typedef struct disco_kv_delete_options_s {
     const char *previous_value;
 } disco_kv_delete_options_t;
 
-/* Each: key and value are copied; options NULL: defaults; request receives a handle for disco_request_cancel(), NULL allowed.
- * 0; UV_EINVAL: NULL, or options that contradict each other; DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING.
- * A conditional write is not sent a second time when its connection breaks, since the first may have been done: the error of the connection
- * is given. Others are tried on other endpoints until request_timeout_ms have passed. */
+/* Each: key and value are copied; options NULL: defaults; request receives a handle for
+ * disco_request_cancel(), NULL allowed. 0; UV_EINVAL: NULL, or options that contradict each other;
+ * DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING. A conditional write is not sent
+ * a second time when its connection breaks, since the first may have been done: the error of the
+ * connection is given. Others are tried on other endpoints until request_timeout_ms have passed. */
 DISCO_EXTERN int disco_kv_get(disco_client_t *client, const char *key,
                               const disco_kv_get_options_t *options, disco_kv_cb cb, void *data,
                               disco_request_t **request);
@@ -80,7 +84,8 @@ DISCO_EXTERN int disco_kv_delete(disco_client_t *client, const char *key,
 /* server and cluster: such as "3.4.23" and "3.4.0"; borrowed; NULL unless status is 0. */
 typedef void (*disco_version_cb)(void *data, int status, const char *server, const char *cluster);
 
-/* Which etcd is this? Asks /version of the endpoint in use. 0; UV_EINVAL; UV_ENOMEM; DISCO_ECLOSING. */
+/* Which etcd is this? Asks /version of the endpoint in use. 0; UV_EINVAL; UV_ENOMEM;
+ * DISCO_ECLOSING. */
 DISCO_EXTERN int disco_server_version(disco_client_t *client, disco_version_cb cb, void *data,
                                       disco_request_t **request);
 
@@ -89,19 +94,22 @@ typedef struct disco_watch_s disco_watch_t;
 /* Zero means the default. */
 typedef struct disco_kv_watch_options_s {
     bool recursive;
-    uint64_t from_revision; /* the first revision wanted, such as a result's revision + 1; 0: from now on */
+    uint64_t from_revision; /* the first revision wanted, such as a result's revision + 1; 0: from
+                               now on */
 } disco_kv_watch_options_t;
 
 typedef enum disco_watch_event_type_e {
     DISCO_WATCH_PUT = 1, /* entry was written; previous: what it held, NULL: nothing */
-    DISCO_WATCH_DELETE,  /* entry is gone (its value is empty); previous: what it held, where etcd says so */
+    DISCO_WATCH_DELETE,  /* entry is gone (its value is empty); previous: what it held, where etcd
+                            says so */
     DISCO_WATCH_EXPIRE,  /* the same, since its time to live has passed */
     DISCO_WATCH_SYNCED,  /* etcd is being followed: at the start, and again after STALE */
-    DISCO_WATCH_STALE,   /* it cannot be followed now, status says why; it is tried on and resumed where it was */
-    DISCO_WATCH_GAP,     /* events were lost: etcd's history does not reach back to where the watch was (status DISCO_ECLEARED), or the
-                          * cluster is another one or was set back. The watch goes on behind revision: read again
-                          * what you need */
-    DISCO_WATCH_CLOSED   /* terminal; status UV_ECANCELED */
+    DISCO_WATCH_STALE,   /* it cannot be followed now, status says why; it is tried on and resumed
+                            where it was */
+    DISCO_WATCH_GAP, /* events were lost: etcd's history does not reach back to where the watch was
+                      * (status DISCO_ECLEARED), or the cluster is another one or was set back. The
+                      * watch goes on behind revision: read again what you need */
+    DISCO_WATCH_CLOSED /* terminal; status UV_ECANCELED */
 } disco_watch_event_type_t;
 
 /* Borrowed until the callback returns. */
@@ -109,19 +117,22 @@ typedef struct disco_watch_event_s {
     disco_watch_event_type_t type;
     int status;
     uint64_t revision;
-    const disco_kv_t *entry; /* PUT, DELETE, EXPIRE; else NULL. A directory that goes takes all in it along, in one event */
+    const disco_kv_t *entry; /* PUT, DELETE, EXPIRE; else NULL. A directory that goes takes all in
+                                it along, in one event */
     const disco_kv_t *previous;
 } disco_watch_event_t;
 
 typedef void (*disco_watch_cb)(void *data, disco_watch_t *watch, const disco_watch_event_t *event);
 
-/* Watches a key. Heartbeats of registrations are no events. watch receives the handle, valid until CLOSED was delivered; NULL allowed.
- * The key may be missing. 0; UV_EINVAL; DISCO_ENAME; UV_ENOMEM; DISCO_ECLOSING. */
+/* Watches a key. Heartbeats of registrations are no events. watch receives the handle, valid until
+ * CLOSED was delivered; NULL allowed. The key may be missing. 0; UV_EINVAL; DISCO_ENAME; UV_ENOMEM;
+ * DISCO_ECLOSING. */
 DISCO_EXTERN int disco_kv_watch(disco_client_t *client, const char *key,
                                 const disco_kv_watch_options_t *options, disco_watch_cb cb,
                                 void *data, disco_watch_t **watch);
 
-/* CLOSED comes with UV_ECANCELED on a later turn. 0; UV_EINVAL; DISCO_ECLOSING: is closing already. */
+/* CLOSED comes with UV_ECANCELED on a later turn. 0; UV_EINVAL; DISCO_ECLOSING: is closing already.
+ */
 DISCO_EXTERN int disco_watch_close(disco_watch_t *watch);
 
 #ifdef __cplusplus

@@ -13,22 +13,24 @@ extern "C" {
 typedef struct disco_query_s {
     /* Only hosts of this shard; NULL: all. */
     const char *shard;
-    /* Ask etcd for what its majority agrees on. Without it the answer is what the asked member has, which is faster,
-     * works while etcd has no majority, and may be a moment old. */
+    /* Ask etcd for what its majority agrees on. Without it the answer is what the asked member has,
+     * which is faster, works while etcd has no majority, and may be a moment old. */
     bool quorum;
 } disco_query_t;
 
-/* status 0: service is borrowed until the callback returns (disco_service_ref() keeps it); that a service is unknown or
- * has no host is no error here but the service's status. Else service is NULL. */
+/* status 0: service is borrowed until the callback returns (disco_service_ref() keeps it); that a
+ * service is unknown or has no host is no error here but the service's status. Else service is
+ * NULL. */
 typedef void (*disco_get_cb)(void *data, int status, const disco_service_t *service);
 
 /* Fetches service info and hosts, both at once. Equal lookups under way share their requests.
  *   service  name; copied.
  *   query    NULL: all hosts, no quorum.
  *   request  receives a handle for disco_request_cancel(), valid until cb is called; NULL allowed.
- * Returns 0; UV_EINVAL; DISCO_ENAME: service, or shard, is no valid name; UV_ENOMEM; DISCO_ECLOSING.
- * cb gets 0; UV_ECANCELED; UV_ETIMEDOUT after request_timeout_ms; UV_ENOMEM; the last endpoint's failure: libuv's (UV_ECONNREFUSED, ...),
- * DISCO_ETLS, DISCO_ECERTIFICATE, DISCO_EAUTH, DISCO_EREFUSED, DISCO_EPROTOCOL, DISCO_ETOOLARGE, DISCO_EUNAVAILABLE,
+ * Returns 0; UV_EINVAL; DISCO_ENAME: service, or shard, is no valid name; UV_ENOMEM;
+ * DISCO_ECLOSING. cb gets 0; UV_ECANCELED; UV_ETIMEDOUT after request_timeout_ms; UV_ENOMEM; the
+ * last endpoint's failure: libuv's (UV_ECONNREFUSED, ...), DISCO_ETLS, DISCO_ECERTIFICATE,
+ * DISCO_EAUTH, DISCO_EREFUSED, DISCO_EPROTOCOL, DISCO_ETOOLARGE, DISCO_EUNAVAILABLE,
  * DISCO_EV2DISABLED. */
 DISCO_EXTERN int disco_get(disco_client_t *client, const char *service, const disco_query_t *query,
                            disco_get_cb cb, void *data, disco_request_t **request);

@@ -1,7 +1,8 @@
 /* Hosts and services, as they stand in etcd, and URLs made from them.
  *
- * A service is stored under /services_infos/<service>, a host of it under /services/<service>/<uuid>, both as JSON that
- * programs using the Go package github.com/Scalingo/etcd-discovery read and write too. */
+ * A service is stored under /services_infos/<service>, a host of it under
+ * /services/<service>/<uuid>, both as JSON that programs using the Go package
+ * github.com/Scalingo/etcd-discovery read and write too. */
 #ifndef UVDISCO_MODEL_H
 #define UVDISCO_MODEL_H
 
@@ -21,10 +22,11 @@ typedef struct disco_port_s {
     const char *port;
 } disco_port_t;
 
-/* A host of a service. In what the library hands out no string is NULL (empty instead), ports are sorted by scheme.
- * In what it is given, NULL counts as empty, and fields that are zero are left out or filled in: see disco_register(). */
+/* A host of a service. In what the library hands out no string is NULL (empty instead), ports are
+ * sorted by scheme. In what it is given, NULL counts as empty, and fields that are zero are left
+ * out or filled in: see disco_register(). */
 typedef struct disco_host_s {
-    const char *name;         /* public host name or IP address */
+    const char *name; /* public host name or IP address */
     const char *service_name;
     const disco_port_t *ports; /* NULL: none, written as null */
     size_t port_count;
@@ -37,7 +39,8 @@ typedef struct disco_host_s {
     bool critical;
     const char *shard;
     const char *uuid;
-    /* etcd's index (v2) or revision (v3) at which the key was made and last written; 0 in what the library is given. */
+    /* etcd's index (v2) or revision (v3) at which the key was made and last written; 0 in what the
+     * library is given. */
     uint64_t created_revision;
     uint64_t modified_revision;
 } disco_host_t;
@@ -54,29 +57,32 @@ typedef struct disco_service_info_s {
     bool is_public;
 } disco_service_info_t;
 
-/* A service and its hosts at one moment. Never changes while a callback has it or a reference is held. To be used
- * from the loop's thread only. */
+/* A service and its hosts at one moment. Never changes while a callback has it or a reference is
+ * held. To be used from the loop's thread only. */
 typedef struct disco_service_s disco_service_t;
 
-/* Keeps a service beyond the callback; to be given back by disco_service_unref(), also after the client was closed.
- * Returns its argument. NULL gives NULL. */
+/* Keeps a service beyond the callback; to be given back by disco_service_unref(), also after the
+ * client was closed. Returns its argument. NULL gives NULL. */
 DISCO_EXTERN disco_service_t *disco_service_ref(const disco_service_t *service);
 DISCO_EXTERN void disco_service_unref(disco_service_t *service);
 
-/* Never NULL (but for NULL); borrowed from the service. Of a service that is not in /services_infos, only the name is set. */
+/* Never NULL (but for NULL); borrowed from the service. Of a service that is not in
+ * /services_infos, only the name is set. */
 DISCO_EXTERN const disco_service_info_t *disco_service_info(const disco_service_t *service);
 
-/* 0 when there is a host; DISCO_ENOSERVICE: the service has no directory in etcd; DISCO_ENOHOST: it has, without a
- * usable host; DISCO_ENOSHARD: it has hosts, but none on the shard that was asked for; UV_EINVAL: NULL. */
+/* 0 when there is a host; DISCO_ENOSERVICE: the service has no directory in etcd; DISCO_ENOHOST: it
+ * has, without a usable host; DISCO_ENOSHARD: it has hosts, but none on the shard that was asked
+ * for; UV_EINVAL: NULL. */
 DISCO_EXTERN int disco_service_status(const disco_service_t *service);
 
-/* All hosts, oldest first: by the revision at which they were made, then by UUID; of the shard, where one was asked
- * for. *hosts is borrowed from the service. Gives what disco_service_status() gives; then *count is 0. */
-DISCO_EXTERN int disco_service_all(const disco_service_t *service, const disco_host_t *const **hosts,
-                                   size_t *count);
+/* All hosts, oldest first: by the revision at which they were made, then by UUID; of the shard,
+ * where one was asked for. *hosts is borrowed from the service. Gives what disco_service_status()
+ * gives; then *count is 0. */
+DISCO_EXTERN int disco_service_all(const disco_service_t *service,
+                                   const disco_host_t *const **hosts, size_t *count);
 
-/* The host that was registered first: the same for every caller. NULL: there is none; disco_service_status() says why.
- * Borrowed from the service. */
+/* The host that was registered first: the same for every caller. NULL: there is none;
+ * disco_service_status() says why. Borrowed from the service. */
 DISCO_EXTERN const disco_host_t *disco_service_first(const disco_service_t *service);
 
 /* A host drawn at random, each as likely as the other. NULL as above. Allocates nothing. */
@@ -85,27 +91,29 @@ DISCO_EXTERN const disco_host_t *disco_service_one(const disco_service_t *servic
 /* How many hosts were passed over because what etcd holds for them is not a host's JSON. */
 DISCO_EXTERN size_t disco_service_broken(const disco_service_t *service);
 
-/* URL writers follow uv_cwd(): buffer receives the text with a NUL; *size is the buffer's size before, the length of the text
- * without the NUL after. UV_ENOBUFS: too small; *size is then the size needed, the NUL included. buffer may be NULL when
- * *size is 0.
- *   scheme  a key of the ports; NULL or "": "http" if it is there, else "https".
- *   path    put behind as it is, a '/' before it if it lacks one; NULL: none.
- * User and password are percent-encoded, IPv6 addresses put in brackets. Other errors: UV_EINVAL; DISCO_ESCHEME. */
+/* URL writers follow uv_cwd(): buffer receives the text with a NUL; *size is the buffer's size
+ * before, the length of the text without the NUL after. UV_ENOBUFS: too small; *size is then the
+ * size needed, the NUL included. buffer may be NULL when *size is 0. scheme  a key of the ports;
+ * NULL or "": "http" if it is there, else "https". path    put behind as it is, a '/' before it if
+ * it lacks one; NULL: none. User and password are percent-encoded, IPv6 addresses put in brackets.
+ * Other errors: UV_EINVAL; DISCO_ESCHEME. */
 
 /* scheme://[user:password@]name:port/path */
 DISCO_EXTERN int disco_host_url(const disco_host_t *host, const char *scheme, const char *path,
                                 char *buffer, size_t *size);
 
-/* The same with the private host name and the private ports; without a private host name, as disco_host_url(). */
+/* The same with the private host name and the private ports; without a private host name, as
+ * disco_host_url(). */
 DISCO_EXTERN int disco_host_private_url(const disco_host_t *host, const char *scheme,
                                         const char *path, char *buffer, size_t *size);
 
-/* For a public service, if no shard was asked for: the URL of the service. Else the URL of a host drawn at random; the errors of
- * disco_service_status() too. */
+/* For a public service, if no shard was asked for: the URL of the service. Else the URL of a host
+ * drawn at random; the errors of disco_service_status() too. */
 DISCO_EXTERN int disco_service_url(const disco_service_t *service, const char *scheme,
                                    const char *path, char *buffer, size_t *size);
 
-/* The private host names of all hosts (of one without: its host name), joined by ", ". A service without hosts gives "". */
+/* The private host names of all hosts (of one without: its host name), joined by ", ". A service
+ * without hosts gives "". */
 DISCO_EXTERN int disco_service_hosts_string(const disco_service_t *service, char *buffer,
                                             size_t *size);
 

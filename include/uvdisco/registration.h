@@ -1,10 +1,12 @@
 /* Being a host of a service, and staying one.
  *
- * A registration is a desired state: from disco_register() until it is ended it is pursued, whatever happens to etcd. The
- * service is written first (no time to live), then the host with a time to live (TTL); heartbeats every third of it keep the host.
- * A heartbeat wakes no watcher. A program that crashes is gone after one TTL; one that unregisters is gone at once.
+ * A registration is a desired state: from disco_register() until it is ended it is pursued,
+ * whatever happens to etcd. The service is written first (no time to live), then the host with a
+ * time to live (TTL); heartbeats every third of it keep the host. A heartbeat wakes no watcher. A
+ * program that crashes is gone after one TTL; one that unregisters is gone at once.
  *
- *   READY ──▶ LOST ──▶ RECOVERED ──▶ LOST ...      CREDENTIALS, UPDATED, RETRYING at any time; CLOSED last */
+ *   READY ──▶ LOST ──▶ RECOVERED ──▶ LOST ...      CREDENTIALS, UPDATED, RETRYING at any time;
+ * CLOSED last */
 #ifndef UVDISCO_REGISTRATION_H
 #define UVDISCO_REGISTRATION_H
 
@@ -21,22 +23,26 @@ typedef struct disco_registration_s disco_registration_t;
 typedef struct disco_registration_options_s {
     /* Time to live in seconds, 1 to 86,400; default 5, as the Go package has it. */
     uint32_t ttl_s;
-    /* A service that is in etcd already is taken as it is, and its user and password are this host's from the start, where without
-     * it the service is overwritten (as the Go package does), by which every registration changes the credentials of
-     * all. */
+    /* A service that is in etcd already is taken as it is, and its user and password are this
+     * host's from the start, where without it the service is overwritten (as the Go package does),
+     * by which every registration changes the credentials of all. */
     bool adopt;
 } disco_registration_options_t;
 
 typedef enum disco_registration_event_type_e {
-    DISCO_REGISTRATION_READY = 1,   /* service and host are in etcd for the first time */
-    DISCO_REGISTRATION_LOST,        /* the host is not, or may no longer be, in etcd: etcd said so (status DISCO_EKEYNOTFOUND), or
-                                     * the TTL has passed since the last heartbeat that etcd acknowledged was sent (DISCO_ELOST) */
+    DISCO_REGISTRATION_READY = 1, /* service and host are in etcd for the first time */
+    DISCO_REGISTRATION_LOST, /* the host is not, or may no longer be, in etcd: etcd said so (status
+                              * DISCO_EKEYNOTFOUND), or the TTL has passed since the last heartbeat
+                              * that etcd acknowledged was sent (DISCO_ELOST) */
     DISCO_REGISTRATION_RECOVERED,   /* it is again */
-    DISCO_REGISTRATION_CREDENTIALS, /* user and password of the service changed; the host was rewritten with them */
+    DISCO_REGISTRATION_CREDENTIALS, /* user and password of the service changed; the host was
+                                       rewritten with them */
     DISCO_REGISTRATION_UPDATED,     /* what disco_registration_update() asked for is in etcd */
-    DISCO_REGISTRATION_RETRYING,    /* an attempt failed, status says why; the next one follows by itself */
-    DISCO_REGISTRATION_CLOSED       /* terminal. status 0: etcd has deleted the host; UV_ECANCELED: closed, or the client was;
-                                     * else why it could not be deleted: it goes when its TTL has passed */
+    DISCO_REGISTRATION_RETRYING,    /* an attempt failed, status says why; the next one follows by
+                                       itself */
+    DISCO_REGISTRATION_CLOSED       /* terminal. status 0: etcd has deleted the host; UV_ECANCELED:
+                                     * closed, or the client was;       else why it could not be deleted: it
+                                     * goes when its TTL has passed */
 } disco_registration_event_type_t;
 
 /* Borrowed until the callback returns. */
@@ -52,35 +58,37 @@ typedef void (*disco_registration_cb)(void *data, disco_registration_t *registra
 
 /* Registers a host.
  *   service   name; copied.
- *   host      copied. Filled in as the Go package does: service_name is the service; the private host name of a host that is
- *             not public, if empty, its name, and if that is empty too, this machine's; private ports, if none, the ports; the
- *             UUID, if empty, a new random one, '-' and the private host name. For a public host the service gets its
- *             name, ports, user and password.
- *   options   NULL: defaults.
- *   registration  receives the handle, valid until the callback with CLOSED has returned; NULL allowed (the host then stays until
- *             the client closes).
- * 0; UV_EINVAL: NULL, a port list that is NULL with a count, or a scheme given twice; DISCO_ENAME: service, or a UUID; DISCO_EHOSTNAME:
- * none (a public host needs its own), or one that is not valid; DISCO_EPORT; DISCO_ESCHEME; DISCO_EVALUE: a string is
- * not UTF-8; DISCO_ETTL; UV_ENOMEM; DISCO_ECLOSING; what uv_random() or uv_os_gethostname() say. */
+ *   host      copied. Filled in as the Go package does: service_name is the service; the private
+ * host name of a host that is not public, if empty, its name, and if that is empty too, this
+ * machine's; private ports, if none, the ports; the UUID, if empty, a new random one, '-' and the
+ * private host name. For a public host the service gets its name, ports, user and password. options
+ * NULL: defaults. registration  receives the handle, valid until the callback with CLOSED has
+ * returned; NULL allowed (the host then stays until the client closes). 0; UV_EINVAL: NULL, a port
+ * list that is NULL with a count, or a scheme given twice; DISCO_ENAME: service, or a UUID;
+ * DISCO_EHOSTNAME: none (a public host needs its own), or one that is not valid; DISCO_EPORT;
+ * DISCO_ESCHEME; DISCO_EVALUE: a string is not UTF-8; DISCO_ETTL; UV_ENOMEM; DISCO_ECLOSING; what
+ * uv_random() or uv_os_gethostname() say. */
 DISCO_EXTERN int disco_register(disco_client_t *client, const char *service,
                                 const disco_host_t *host,
                                 const disco_registration_options_t *options,
                                 disco_registration_cb cb, void *data,
                                 disco_registration_t **registration);
 
-/* Changes the host in place, under the same UUID: ports, metadata, host names. host as for disco_register(), but its uuid and service_name
- * are passed over, and so are user and password of a public one: those are the service's. The service's info is written too when it
- * changes by this. UPDATED follows; several updates before that may give one.
- * 0; DISCO_ECLOSING; the errors of disco_register(). */
+/* Changes the host in place, under the same UUID: ports, metadata, host names. host as for
+ * disco_register(), but its uuid and service_name are passed over, and so are user and password of
+ * a public one: those are the service's. The service's info is written too when it changes by this.
+ * UPDATED follows; several updates before that may give one. 0; DISCO_ECLOSING; the errors of
+ * disco_register(). */
 DISCO_EXTERN int disco_registration_update(disco_registration_t *registration,
                                            const disco_host_t *host);
 
-/* Takes the host out of etcd, then CLOSED comes; tried until timeout_ms have passed (0: request_timeout_ms).
- * 0; UV_EINVAL; DISCO_ECLOSING: is ending already. */
+/* Takes the host out of etcd, then CLOSED comes; tried until timeout_ms have passed (0:
+ * request_timeout_ms). 0; UV_EINVAL; DISCO_ECLOSING: is ending already. */
 DISCO_EXTERN int disco_unregister(disco_registration_t *registration, uint32_t timeout_ms);
 
-/* Ends the registration without a word to etcd, where the host stays until its TTL has passed: CLOSED comes with UV_ECANCELED.
- * Cuts a disco_unregister() short. 0; UV_EINVAL; DISCO_ECLOSING: is closing already. */
+/* Ends the registration without a word to etcd, where the host stays until its TTL has passed:
+ * CLOSED comes with UV_ECANCELED. Cuts a disco_unregister() short. 0; UV_EINVAL; DISCO_ECLOSING: is
+ * closing already. */
 DISCO_EXTERN int disco_registration_close(disco_registration_t *registration);
 
 /* The UUID, never NULL but for NULL; borrowed from the registration. */
@@ -89,13 +97,13 @@ DISCO_EXTERN const char *disco_registration_uuid(const disco_registration_t *reg
 /* True from READY or RECOVERED until LOST or the end. */
 DISCO_EXTERN bool disco_registration_is_ready(const disco_registration_t *registration);
 
-/* User and password of the service; borrowed until the next turn of the loop. 0; UV_EINVAL; DISCO_ENOTREADY before READY. */
+/* User and password of the service; borrowed until the next turn of the loop. 0; UV_EINVAL;
+ * DISCO_ENOTREADY before READY. */
 DISCO_EXTERN int disco_registration_credentials(const disco_registration_t *registration,
                                                 const char **user, const char **password);
 
 /* The host as it is to stand in etcd; borrowed until the next turn of the loop. NULL for NULL. */
-DISCO_EXTERN const disco_host_t *
-disco_registration_host(const disco_registration_t *registration);
+DISCO_EXTERN const disco_host_t *disco_registration_host(const disco_registration_t *registration);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,9 @@
 /* Being told when hosts of a service come and go, and a live view of them in memory.
  *
- * No event is lost or doubled: after a disconnect the watch resumes behind the last event; where etcd's history does not reach back so
- * far, the service is listed again and the difference is reported. While etcd cannot be reached the view stays
- * usable and is marked stale; nobody is declared down because the network broke. */
+ * No event is lost or doubled: after a disconnect the watch resumes behind the last event; where
+ * etcd's history does not reach back so far, the service is listed again and the difference is
+ * reported. While etcd cannot be reached the view stays usable and is marked stale; nobody is
+ * declared down because the network broke. */
 #ifndef UVDISCO_SUBSCRIPTION_H
 #define UVDISCO_SUBSCRIPTION_H
 
@@ -24,18 +25,21 @@ typedef enum disco_subscription_filter_e {
 /* Initialise with {0} or a designated initialiser. */
 typedef struct disco_subscription_options_s {
     disco_subscription_filter_t filter;
-    const char *shard; /* only hosts of this shard are in the view and reported; copied; NULL: all */
+    const char
+        *shard; /* only hosts of this shard are in the view and reported; copied; NULL: all */
 } disco_subscription_options_t;
 
 typedef enum disco_subscription_event_type_e {
     DISCO_SUBSCRIPTION_SNAPSHOT = 1, /* first: the service as it was found */
-    DISCO_SUBSCRIPTION_SYNCED,       /* the view is what etcd has, and followed: after SNAPSHOT, and again after STALE */
-    DISCO_SUBSCRIPTION_UP,           /* a host came */
-    DISCO_SUBSCRIPTION_CHANGED,      /* a host was rewritten; previous is what it was */
-    DISCO_SUBSCRIPTION_DOWN,         /* a host went: deleted, expired, or no longer readable; host is what it was */
-    DISCO_SUBSCRIPTION_INFO,         /* the service's own info changed; see service */
-    DISCO_SUBSCRIPTION_STALE,        /* etcd cannot be followed now, status says why; it is tried on */
-    DISCO_SUBSCRIPTION_CLOSED        /* terminal; status UV_ECANCELED */
+    DISCO_SUBSCRIPTION_SYNCED, /* the view is what etcd has, and followed: after SNAPSHOT, and again
+                                  after STALE */
+    DISCO_SUBSCRIPTION_UP,     /* a host came */
+    DISCO_SUBSCRIPTION_CHANGED, /* a host was rewritten; previous is what it was */
+    DISCO_SUBSCRIPTION_DOWN,  /* a host went: deleted, expired, or no longer readable; host is what
+                                 it was */
+    DISCO_SUBSCRIPTION_INFO,  /* the service's own info changed; see service */
+    DISCO_SUBSCRIPTION_STALE, /* etcd cannot be followed now, status says why; it is tried on */
+    DISCO_SUBSCRIPTION_CLOSED /* terminal; status UV_ECANCELED */
 } disco_subscription_event_type_t;
 
 /* Borrowed until the callback returns. */
@@ -50,22 +54,23 @@ typedef struct disco_subscription_event_s {
 typedef void (*disco_subscription_cb)(void *data, disco_subscription_t *subscription,
                                       const disco_subscription_event_t *event);
 
-/* Subscribes. While etcd cannot be reached before the first snapshot, STALE comes with each failed attempt's status and it is
- * tried on, for as long as it takes.
- *   service       name; copied.
- *   options       NULL: everything.
- *   subscription  receives the handle, valid until the callback with CLOSED has returned; NULL allowed.
- * 0; UV_EINVAL; DISCO_ENAME: service, or shard; UV_ENOMEM; DISCO_ECLOSING. */
+/* Subscribes. While etcd cannot be reached before the first snapshot, STALE comes with each failed
+ * attempt's status and it is tried on, for as long as it takes. service       name; copied. options
+ * NULL: everything. subscription  receives the handle, valid until the callback with CLOSED has
+ * returned; NULL allowed. 0; UV_EINVAL; DISCO_ENAME: service, or shard; UV_ENOMEM; DISCO_ECLOSING.
+ */
 DISCO_EXTERN int disco_subscribe(disco_client_t *client, const char *service,
                                  const disco_subscription_options_t *options,
                                  disco_subscription_cb cb, void *data,
                                  disco_subscription_t **subscription);
 
-/* Ends it: CLOSED comes with UV_ECANCELED on a later turn. 0; UV_EINVAL; DISCO_ECLOSING: is closing already. */
+/* Ends it: CLOSED comes with UV_ECANCELED on a later turn. 0; UV_EINVAL; DISCO_ECLOSING: is closing
+ * already. */
 DISCO_EXTERN int disco_subscription_close(disco_subscription_t *subscription);
 
-/* The live view, without a round trip and without allocating: borrowed until the next turn of the loop, or kept by
- * disco_service_ref(). NULL before the first snapshot: never an empty service because nothing is known yet. */
+/* The live view, without a round trip and without allocating: borrowed until the next turn of the
+ * loop, or kept by disco_service_ref(). NULL before the first snapshot: never an empty service
+ * because nothing is known yet. */
 DISCO_EXTERN const disco_service_t *
 disco_subscription_service(const disco_subscription_t *subscription);
 
@@ -73,13 +78,13 @@ typedef enum disco_view_state_e {
     DISCO_VIEW_NEVER_SYNCED = 0, /* nothing is known yet */
     DISCO_VIEW_FRESH,            /* followed, with hosts */
     DISCO_VIEW_CONFIRMED_EMPTY,  /* followed, and etcd says that there is no host */
-    DISCO_VIEW_STALE             /* was synced once and is not followed now; hosts are the last known */
+    DISCO_VIEW_STALE /* was synced once and is not followed now; hosts are the last known */
 } disco_view_state_t;
 
-/* *stale_ms, if not NULL, receives for how long the view has been stale (never synced: since the subscription began), else 0.
- * NULL gives DISCO_VIEW_NEVER_SYNCED. */
-DISCO_EXTERN disco_view_state_t
-disco_subscription_state(const disco_subscription_t *subscription, uint64_t *stale_ms);
+/* *stale_ms, if not NULL, receives for how long the view has been stale (never synced: since the
+ * subscription began), else 0. NULL gives DISCO_VIEW_NEVER_SYNCED. */
+DISCO_EXTERN disco_view_state_t disco_subscription_state(const disco_subscription_t *subscription,
+                                                         uint64_t *stale_ms);
 
 #ifdef __cplusplus
 }

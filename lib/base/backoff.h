@@ -1,4 +1,5 @@
-/* Exponential backoff with full jitter: each delay is drawn evenly from 0 to a bound that doubles up to a maximum. */
+/* Exponential backoff with full jitter: each delay is drawn evenly from 0 to a bound that doubles
+ * up to a maximum. */
 #ifndef DISCO_BASE_BACKOFF_H
 #define DISCO_BASE_BACKOFF_H
 

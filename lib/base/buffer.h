@@ -1,5 +1,6 @@
-/* A growable run of bytes, with a NUL always kept behind the last. The first allocation that fails, or the
- * first byte over the limit, marks the buffer: later appends do nothing, and the error is asked for once, at the end. */
+/* A growable run of bytes, with a NUL always kept behind the last. The first allocation that fails,
+ * or the first byte over the limit, marks the buffer: later appends do nothing, and the error is
+ * asked for once, at the end. */
 #ifndef DISCO_BASE_BUFFER_H
 #define DISCO_BASE_BUFFER_H
 
@@ -20,7 +21,8 @@ void disco__buffer_init_limited(disco__buffer_t *buffer, size_t limit);
 /* Frees the bytes; the buffer is as after init, its limit kept. */
 void disco__buffer_free(disco__buffer_t *buffer);
 
-/* The same, wiping first. Growing wipes nothing that was left behind: reserve first where that matters. */
+/* The same, wiping first. Growing wipes nothing that was left behind: reserve first where that
+ * matters. */
 void disco__buffer_free_secret(disco__buffer_t *buffer);
 
 /* Forgets the bytes but keeps the memory; clears the error. */
@@ -32,7 +34,8 @@ int disco__buffer_append(disco__buffer_t *buffer, const void *bytes, size_t size
 int disco__buffer_append_text(disco__buffer_t *buffer, const char *text);
 int disco__buffer_append_char(disco__buffer_t *buffer, char c);
 int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number);
-/* Appends with every byte percent-encoded that is not unreserved (RFC 3986, section 2.3) and not in keep. */
+/* Appends with every byte percent-encoded that is not unreserved (RFC 3986, section 2.3) and not in
+ * keep. */
 int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size_t size,
                                  const char *keep);
 

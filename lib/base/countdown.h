@@ -1,5 +1,5 @@
-/* The last one out calls back: started at one for whoever starts the work, so that it cannot reach zero before all
- * has been started. */
+/* The last one out calls back: started at one for whoever starts the work, so that it cannot reach
+ * zero before all has been started. */
 #ifndef DISCO_BASE_COUNTDOWN_H
 #define DISCO_BASE_COUNTDOWN_H
 

@@ -1,5 +1,5 @@
-/* What went wrong, kept beside the error code until the user's callback has seen it: which endpoint, what etcd
- * said, which certificate problem. Never holds a secret. */
+/* What went wrong, kept beside the error code until the user's callback has seen it: which
+ * endpoint, what etcd said, which certificate problem. Never holds a secret. */
 #ifndef DISCO_BASE_FAILURE_H
 #define DISCO_BASE_FAILURE_H
 
@@ -16,7 +16,8 @@ typedef struct disco__failure_s {
 
 void disco__failure_clear(disco__failure_t *failure);
 
-/* Sets status and message and forgets the etcd code; the endpoint stays. format may be NULL: no message. */
+/* Sets status and message and forgets the etcd code; the endpoint stays. format may be NULL: no
+ * message. */
 DISCO_PRINTF_(3, 4)
 void disco__failure_set(disco__failure_t *failure, int status, const char *format, ...);
 

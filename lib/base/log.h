@@ -1,4 +1,5 @@
-/* Log lines to the user's callback. Nothing secret may be put into one: no value of a key, no password, no token. */
+/* Log lines to the user's callback. Nothing secret may be put into one: no value of a key, no
+ * password, no token. */
 #ifndef DISCO_BASE_LOG_H
 #define DISCO_BASE_LOG_H
 

@@ -1,6 +1,6 @@
-/* Happy path: init opens the two handles; objects track handles, start timers and schedule ticks; close waits until
- * the pending count is zero, closes the two handles and calls back from the second one's close callback.
- * Failure modes: none after init; nothing here allocates. */
+/* Happy path: init opens the two handles; objects track handles, start timers and schedule ticks;
+ * close waits until the pending count is zero, closes the two handles and calls back from the
+ * second one's close callback. Failure modes: none after init; nothing here allocates. */
 #include "base/loop.h"
 
 #include <string.h>
@@ -53,7 +53,8 @@ static void update_references(disco__loop_t *loop)
     disco__queue_t *node;
     disco__queue_t *after;
 
-    disco__queue_foreach (&loop->handles, node, after) {
+    disco__queue_foreach(&loop->handles, node, after)
+    {
         disco__handle_t *entry = disco__queue_data(node, disco__handle_t, node);
 
         set_reference(entry->handle, alive && !entry->background);

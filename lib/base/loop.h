@@ -1,9 +1,11 @@
-/* The library's place on the user's uv_loop_t: one timer handle and one idle handle carry all timers and all
- * deferred calls of a client, and one count says when everything that libuv still holds has come back.
+/* The library's place on the user's uv_loop_t: one timer handle and one idle handle carry all
+ * timers and all deferred calls of a client, and one count says when everything that libuv still
+ * holds has come back.
  *
- * Closing, for every object of every floor: the owner's call closes at once and is never called back. What libuv
- * still holds (a handle, a name being resolved) or what may still be on the stack frees itself on a later turn, and
- * is counted here as pending; disco__loop_close() calls back when nothing is pending any more. */
+ * Closing, for every object of every floor: the owner's call closes at once and is never called
+ * back. What libuv still holds (a handle, a name being resolved) or what may still be on the stack
+ * frees itself on a later turn, and is counted here as pending; disco__loop_close() calls back when
+ * nothing is pending any more. */
 #ifndef DISCO_BASE_LOOP_H
 #define DISCO_BASE_LOOP_H
 
@@ -48,13 +50,15 @@ typedef struct disco__loop_s {
 /* 0, or libuv's error with nothing left to close. log is copied. */
 int disco__loop_init(disco__loop_t *loop, uv_loop_t *uv, const disco__log_t *log);
 
-/* Calls closed, from the loop and last of all, once nothing is pending. Every timer must be stopped. */
+/* Calls closed, from the loop and last of all, once nothing is pending. Every timer must be
+ * stopped. */
 void disco__loop_close(disco__loop_t *loop, void (*closed)(disco__loop_t *loop));
 
 /* The user's ref and unref. */
 void disco__loop_set_referenced(disco__loop_t *loop, bool referenced);
 
-/* While held, the handles keep the user's loop alive even after unref: a call under way is waited for. */
+/* While held, the handles keep the user's loop alive even after unref: a call under way is waited
+ * for. */
 void disco__loop_hold(disco__loop_t *loop);
 void disco__loop_release(disco__loop_t *loop);
 
@@ -62,7 +66,8 @@ void disco__loop_release(disco__loop_t *loop);
 void disco__loop_pend(disco__loop_t *loop);
 void disco__loop_settle(disco__loop_t *loop);
 
-/* An open libuv handle: follows ref and unref, and is pending until it is forgotten (in its close callback). */
+/* An open libuv handle: follows ref and unref, and is pending until it is forgotten (in its close
+ * callback). */
 typedef struct disco__handle_s {
     disco__queue_t node;
     uv_handle_t *handle;

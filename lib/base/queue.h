@@ -1,5 +1,5 @@
-/* Intrusive circular doubly linked list. A node that is in no list is linked to itself, so that removing it
- * again is harmless. */
+/* Intrusive circular doubly linked list. A node that is in no list is linked to itself, so that
+ * removing it again is harmless. */
 #ifndef DISCO_BASE_QUEUE_H
 #define DISCO_BASE_QUEUE_H
 

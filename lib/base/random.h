@@ -22,8 +22,8 @@ uint64_t disco__random_below(disco__random_t *random, uint64_t bound);
 
 #define DISCO_UUID_SIZE 37
 
-/* A version 4 UUID (RFC 9562, section 5.4) in lower case with a NUL, straight from the operating system's
- * randomness; 0 or libuv's error. */
+/* A version 4 UUID (RFC 9562, section 5.4) in lower case with a NUL, straight from the operating
+ * system's randomness; 0 or libuv's error. */
 int disco__uuid(char text[DISCO_UUID_SIZE]);
 
 #endif

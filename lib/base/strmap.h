@@ -1,5 +1,5 @@
-/* A map from strings to pointers: intrusive entries in a table of chains. The owner of an entry keeps it, and its
- * key, alive while it is in the map. */
+/* A map from strings to pointers: intrusive entries in a table of chains. The owner of an entry
+ * keeps it, and its key, alive while it is in the map. */
 #ifndef DISCO_BASE_STRMAP_H
 #define DISCO_BASE_STRMAP_H
 
@@ -16,7 +16,8 @@ typedef struct disco__strmap_s {
     disco__strmap_entry_t **chains;
     size_t chain_count; /* a power of two, or 0 */
     size_t count;
-    uint64_t seed; /* keys come from the network: the seed keeps a crafted set from sharing one chain */
+    uint64_t
+        seed; /* keys come from the network: the seed keeps a crafted set from sharing one chain */
 } disco__strmap_t;
 
 void disco__strmap_init(disco__strmap_t *map, uint64_t seed);

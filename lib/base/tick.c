@@ -22,7 +22,8 @@ static void on_idle(uv_idle_t *handle)
         tick->run(tick);
         disco__loop_settle(loop);
     }
-    /* The handles close only when nothing is pending, so the loop is still there unless closing began above. */
+    /* The handles close only when nothing is pending, so the loop is still there unless closing
+     * began above. */
     if (disco__queue_empty(&loop->ticks))
         uv_idle_stop(&loop->tick_handle);
 }

@@ -1,5 +1,6 @@
-/* Calls put off to a later turn of the loop, where no frame of the library is on the stack any more: for results
- * that are known at once, for cancellations, and for freeing what may still be in use further up the stack. */
+/* Calls put off to a later turn of the loop, where no frame of the library is on the stack any
+ * more: for results that are known at once, for cancellations, and for freeing what may still be in
+ * use further up the stack. */
 #ifndef DISCO_BASE_TICK_H
 #define DISCO_BASE_TICK_H
 
@@ -12,7 +13,8 @@ typedef struct disco__tick_s {
 
 void disco__tick_init(disco__tick_t *tick, void (*run)(disco__tick_t *tick));
 
-/* Runs once, in the order of scheduling; nothing happens when it is scheduled already. Keeps the loop alive. */
+/* Runs once, in the order of scheduling; nothing happens when it is scheduled already. Keeps the
+ * loop alive. */
 void disco__tick_schedule(disco__loop_t *loop, disco__tick_t *tick);
 
 /* Nothing happens when it is not scheduled. */

@@ -1,13 +1,14 @@
-/* Happy path: a timer goes into a pairing heap ordered by due time; the libuv timer is armed for the first; when it
- * fires, everything due runs, and it is armed again.
- * Failure modes: the loop was blocked, so several are due at once: they run in due order, each seeing the true time.
- * The machine slept: the wall clock has moved ahead of the monotonic one; the difference is added to the time. */
+/* Happy path: a timer goes into a pairing heap ordered by due time; the libuv timer is armed for
+ * the first; when it fires, everything due runs, and it is armed again. Failure modes: the loop was
+ * blocked, so several are due at once: they run in due order, each seeing the true time. The
+ * machine slept: the wall clock has moved ahead of the monotonic one; the difference is added to
+ * the time. */
 #include "base/timer.h"
 
 #include <string.h>
 
-/* A wall clock that was set forward by this much is taken for sleep: noticing a sleep late costs a registration,
- * while a clock set by hand only makes timers run early once. */
+/* A wall clock that was set forward by this much is taken for sleep: noticing a sleep late costs a
+ * registration, while a clock set by hand only makes timers run early once. */
 #define SLEEP_NOTICED_MS 2000
 
 static uint64_t monotonic_ms(void)
@@ -145,7 +146,8 @@ void disco__timer_update_reference(disco__loop_t *loop)
 
 static void run_due(disco__loop_t *loop)
 {
-    /* What a callback starts with no delay is due at once but must not keep this turn from ending. */
+    /* What a callback starts with no delay is due at once but must not keep this turn from ending.
+     */
     uint64_t now = disco__now(loop);
 
     while (loop->timers != NULL && loop->timers->due_ms <= now) {
@@ -181,7 +183,8 @@ static void on_timer(uv_timer_t *handle)
     disco__loop_t *loop = handle->data;
 
     notice_sleep(loop);
-    disco__loop_pend(loop); /* keeps the handles open until the last line, whatever a callback closes */
+    disco__loop_pend(
+        loop); /* keeps the handles open until the last line, whatever a callback closes */
     run_due(loop);
     arm(loop);
     disco__loop_settle(loop);

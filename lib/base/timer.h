@@ -1,5 +1,6 @@
-/* Clock and timers. All timers of a client hang on one libuv timer, so starting, stopping and freeing one is done
- * at once. A machine that slept is noticed by comparing the clocks: timers then count the sleep. */
+/* Clock and timers. All timers of a client hang on one libuv timer, so starting, stopping and
+ * freeing one is done at once. A machine that slept is noticed by comparing the clocks: timers then
+ * count the sleep. */
 #ifndef DISCO_BASE_TIMER_H
 #define DISCO_BASE_TIMER_H
 
@@ -17,7 +18,8 @@ typedef struct disco__timer_s {
 
 void disco__clock_init(disco__loop_t *loop);
 
-/* Milliseconds that never run backwards and that include time slept, as far as it has been noticed. */
+/* Milliseconds that never run backwards and that include time slept, as far as it has been noticed.
+ */
 uint64_t disco__now(const disco__loop_t *loop);
 
 /* The wall clock, milliseconds since 1970. */

@@ -1,0 +1,290 @@
+#include "etcd/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <uvdisco/error.h>
+
+#include "base/text.h"
+#include "http/writer.h"
+
+/* etcd's listener looks at the first bytes of a connection to tell protocols apart and resets one
+ * whose first request line, with its CRLF, is longer (3.4.23 and 3.5.30, plain text). */
+#define REQUEST_LINE_MOST 4096
+
+static void attempt(disco__call_t *call);
+
+static disco__call_t *call_of(disco__http_request_t *request)
+{
+    return disco__container_of(request, disco__call_t, request);
+}
+
+static void stop(disco__call_t *call)
+{
+    disco__timer_stop(call->endpoints->loop, &call->timer);
+    if (call->sending)
+        disco__pool_cancel(&call->endpoint->pool, &call->request);
+    call->sending = false;
+}
+
+static void finish(disco__call_t *call)
+{
+    stop(call);
+    call->done(call);
+}
+
+/* Nothing of the request has left this machine. */
+static bool was_not_connected(int status)
+{
+    switch (status) {
+    case UV_ECONNREFUSED:
+    case UV_EHOSTUNREACH:
+    case UV_ENETUNREACH:
+    case UV_EADDRNOTAVAIL:
+    case UV_EAI_NONAME:
+    case UV_EAI_AGAIN:
+    case UV_EAI_FAIL:
+    case UV_EAI_NODATA:
+    case DISCO_ETLS:
+    case DISCO_ECERTIFICATE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Not the endpoint's fault, and no better anywhere else. */
+static bool is_final(int status)
+{
+    return status == UV_ENOMEM || status == DISCO_ETOOLARGE;
+}
+
+static uint64_t time_left(const disco__call_t *call)
+{
+    uint64_t now = disco__now(call->endpoints->loop);
+
+    if (call->deadline_ms == 0)
+        return UINT64_MAX;
+    return call->deadline_ms > now ? call->deadline_ms - now : 0;
+}
+
+static bool may_try_again(disco__call_t *call, bool round_over)
+{
+    if (call->pinned != NULL)
+        return false;
+    if (is_final(call->failure.status) && (call->deadline_ms != 0 || call->long_poll))
+        return false;
+    if (!call->repeatable && !was_not_connected(call->failure.status))
+        return false;
+    if (call->deadline_ms == 0)
+        return true;
+    if (round_over && !call->reached)
+        return false;
+    return time_left(call) > 0;
+}
+
+/* The attempt is over without an answer; call->failure says why. */
+static void attempt_failed(disco__call_t *call)
+{
+    bool round_over;
+    uint64_t wait = 0;
+
+    stop(call);
+    disco__failure_set_endpoint(&call->failure, call->endpoint->url);
+    if (!is_final(call->failure.status))
+        disco__endpoints_failed(call->endpoints, call->endpoint, &call->failure);
+    call->attempts++;
+    call->reached = call->reached || !was_not_connected(call->failure.status);
+    round_over = call->attempts % call->endpoints->count == 0;
+    if (!may_try_again(call, round_over)) {
+        finish(call);
+        return;
+    }
+    if (round_over) {
+        wait = disco__backoff_next(&call->backoff, &call->endpoints->loop->random);
+        if (wait > time_left(call))
+            wait = time_left(call);
+        call->reached = false;
+    }
+    /* Also without a wait the next attempt begins on a turn of its own. */
+    disco__timer_start(call->endpoints->loop, &call->timer, wait);
+    if (call->retrying != NULL)
+        call->retrying(call);
+}
+
+static void on_timer(disco__timer_t *timer)
+{
+    disco__call_t *call = disco__container_of(timer, disco__call_t, timer);
+
+    if (call->early_error != 0) {
+        disco__failure_set(&call->failure, call->early_error, NULL);
+        attempt_failed(call);
+        return;
+    }
+    if (!call->sending) {
+        if (time_left(call) > 0)
+            attempt(call);
+        else
+            finish(call);
+        return;
+    }
+    disco__failure_set(&call->failure, UV_ETIMEDOUT, "no answer within %u ms", call->attempt_ms);
+    attempt_failed(call);
+}
+
+static uint64_t number_field(const disco__http_head_t *head, const char *name)
+{
+    const char *text = disco__http_head_field(head, name);
+    uint64_t number = 0;
+
+    if (text == NULL || !disco__text_to_u64(text, strlen(text), &number))
+        return 0;
+    return number;
+}
+
+static void on_head(disco__http_request_t *request, const disco__http_head_t *head)
+{
+    disco__call_t *call = call_of(request);
+    const char *cluster = disco__http_head_field(head, "X-Etcd-Cluster-Id");
+
+    call->answer.http_status = disco__http_head_status(head);
+    call->answer.index = number_field(head, "X-Etcd-Index");
+    call->answer.raft_index = number_field(head, "X-Raft-Index");
+    call->answer.raft_term = number_field(head, "X-Raft-Term");
+    (void)snprintf(call->answer.cluster, sizeof call->answer.cluster, "%s",
+                   disco__text_or_empty(cluster));
+    if (!call->long_poll)
+        return;
+    if (call->answer.http_status == 200) {
+        disco__timer_stop(call->endpoints->loop, &call->timer);
+        disco__endpoints_succeeded(call->endpoints, call->endpoint);
+        disco__backoff_reset(&call->backoff);
+        if (call->head != NULL)
+            call->head(call);
+    }
+}
+
+static void on_body(disco__http_request_t *request, const char *bytes, size_t size)
+{
+    disco__call_t *call = call_of(request);
+
+    (void)disco__buffer_append(&call->body, bytes,
+                               size); /* an error is looked at when all is there */
+}
+
+static void on_done(disco__http_request_t *request, const disco__failure_t *failure)
+{
+    disco__call_t *call = call_of(request);
+    disco__verdict_t verdict;
+
+    call->sending = false;
+    disco__timer_stop(call->endpoints->loop, &call->timer);
+    call->failure = *failure;
+    if (failure->status != 0) {
+        attempt_failed(call);
+        return;
+    }
+    if (call->body.error != 0) {
+        disco__failure_set(&call->failure, call->body.error, NULL);
+        attempt_failed(call);
+        return;
+    }
+    verdict = call->examine(call);
+    if (verdict == DISCO__VERDICT_AT_FAULT) {
+        attempt_failed(call);
+        return;
+    }
+    disco__failure_set_endpoint(&call->failure, call->endpoint->url);
+    disco__endpoints_succeeded(call->endpoints, call->endpoint);
+    disco__backoff_reset(&call->backoff);
+    finish(call);
+}
+
+static int write_request(disco__call_t *call)
+{
+    disco__http_message_t message = {
+        .method = call->method,
+        .target = disco__buffer_text(&call->target),
+        .host = call->endpoint->host,
+        .authorization = call->endpoints->authorization,
+        .content_type = call->content_type,
+        .body = disco__buffer_text(&call->content),
+        .body_size = call->content.size,
+    };
+
+    disco__buffer_free_secret(&call->request.bytes);
+    return disco__http_write(&call->request.bytes, &message);
+}
+
+static void attempt(disco__call_t *call)
+{
+    uint64_t left = time_left(call);
+
+    call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
+    memset(&call->answer, 0, sizeof call->answer);
+    disco__buffer_clear(&call->body);
+    call->early_error = write_request(call);
+    if (call->early_error != 0) {
+        disco__timer_start(call->endpoints->loop, &call->timer, 0);
+        return;
+    }
+    call->request.repeatable = call->repeatable;
+    call->request.long_poll = call->long_poll;
+    call->request.response_ms = 0; /* the attempt's timer has connecting and waiting in it too */
+    call->request.body_limit = call->body_limit;
+    call->request.on_head = on_head;
+    call->request.on_body = on_body;
+    call->request.on_done = on_done;
+    call->sending = true;
+    call->sent_ms = disco__now(call->endpoints->loop);
+    disco__timer_start(call->endpoints->loop, &call->timer,
+                       left < call->attempt_ms ? left : call->attempt_ms);
+    disco__pool_send(&call->endpoint->pool, &call->request);
+}
+
+void disco__call_init(disco__call_t *call, disco__endpoints_t *endpoints)
+{
+    memset(call, 0, sizeof *call);
+    call->endpoints = endpoints;
+    disco__buffer_init(&call->target);
+    disco__buffer_init(&call->content);
+    disco__buffer_init(&call->body);
+    disco__http_request_init(&call->request);
+    disco__timer_init(&call->timer, on_timer);
+    disco__backoff_init(&call->backoff, endpoints->backoff_first_ms, endpoints->backoff_most_ms);
+}
+
+int disco__call_start(disco__call_t *call)
+{
+    size_t line = strlen(call->method) + call->target.size + sizeof "  HTTP/1.1\r\n" - 1;
+
+    if (call->target.error != 0 || call->content.error != 0)
+        return UV_ENOMEM;
+    if (line > REQUEST_LINE_MOST)
+        return UV_ENAMETOOLONG;
+    if (call->backoff_most_ms > 0)
+        call->backoff.most_ms = call->backoff_most_ms;
+    call->deadline_ms = 0;
+    if (call->total_ms > 0)
+        call->deadline_ms = disco__now(call->endpoints->loop) + call->total_ms;
+    call->attempts = 0;
+    call->reached = false;
+    disco__failure_clear(&call->failure);
+    attempt(call);
+    return 0;
+}
+
+void disco__call_restart(disco__call_t *call)
+{
+    stop(call);
+    attempt(call);
+}
+
+void disco__call_end(disco__call_t *call)
+{
+    stop(call);
+    disco__buffer_free(&call->target);
+    disco__buffer_free_secret(&call->content);
+    disco__buffer_free_secret(&call->body);
+    disco__http_request_free(&call->request);
+}

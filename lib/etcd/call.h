@@ -1,0 +1,86 @@
+/* One request to etcd, tried on its endpoints in turn until there is an answer.
+ *
+ * Happy path: start picks an endpoint, sends, collects the body, has it examined, and calls done.
+ * Failure modes: an attempt that takes too long, a connection that breaks, an endpoint that says it
+ * cannot: the endpoint is left alone, the next one is tried at once, and after a round of all of
+ * them the call waits (backoff with full jitter). It ends with the last failure when its time is
+ * up, or after one round in which no endpoint could even be connected to (a call without an end of
+ * its own goes on). A request that is not repeatable ends with the first failure after which it may
+ * have been received. */
+#ifndef DISCO_ETCD_CALL_H
+#define DISCO_ETCD_CALL_H
+
+#include "base/timer.h"
+#include "etcd/endpoints.h"
+
+typedef struct disco__call_s disco__call_t;
+
+typedef struct disco__answer_s {
+    int http_status;
+    uint64_t index;      /* X-Etcd-Index; 0: there was none */
+    uint64_t raft_index; /* X-Raft-Index */
+    uint64_t raft_term;  /* X-Raft-Term */
+    char cluster[24];    /* X-Etcd-Cluster-Id; "" */
+} disco__answer_t;
+
+typedef enum disco__verdict_e {
+    DISCO__VERDICT_ANSWER,  /* this is the answer, be it an error */
+    DISCO__VERDICT_AT_FAULT /* the endpoint is at fault: another may do better */
+} disco__verdict_t;
+
+struct disco__call_s {
+    /* Set by the owner between init and start. */
+    const char *method;
+    disco__buffer_t target;
+    const char *content_type; /* NULL: no body */
+    disco__buffer_t content;
+    bool repeatable;
+    bool long_poll;
+    disco__endpoint_t *pinned; /* NULL: any. Given: one attempt there, which settles it */
+    size_t body_limit;         /* 0: the pool's */
+    uint32_t attempt_ms;
+    uint32_t total_ms;        /* 0: no end */
+    uint32_t backoff_most_ms; /* 0: the client's */
+    /* Looks at a complete response (call->answer, call->body) and fills call->failure, status 0 for
+     * success. */
+    disco__verdict_t (*examine)(disco__call_t *call);
+    void (*head)(disco__call_t *call); /* the head of a long poll has come; NULL allowed. The call
+                                          may be ended inside */
+    void (*retrying)(disco__call_t *call); /* call->failure; another attempt follows. NULL allowed.
+                                              The call may be ended inside */
+    void (*done)(disco__call_t *call); /* call->failure, call->answer, call->body. The call may be
+                                          freed or started again */
+
+    /* Results. */
+    disco__failure_t failure;
+    disco__answer_t answer;
+    disco__buffer_t body;
+    uint64_t sent_ms;
+    disco__endpoint_t *endpoint; /* of the last attempt */
+
+    /* The call's own. */
+    disco__endpoints_t *endpoints;
+    disco__http_request_t request;
+    disco__timer_t timer;
+    disco__backoff_t backoff;
+    uint64_t deadline_ms;
+    size_t attempts;
+    bool reached; /* since the round began, an endpoint could be connected to */
+    bool sending;
+    int early_error; /* the request could not even be written */
+};
+
+void disco__call_init(disco__call_t *call, disco__endpoints_t *endpoints);
+
+/* 0; UV_ENOMEM; UV_ENAMETOOLONG: a request line that etcd would not take. done comes later. A call
+ * that is done may be started again. */
+int disco__call_start(disco__call_t *call);
+
+/* Ends the call without a call back, and frees what it holds. Harmless when it is over, or was only
+ * initialised. */
+void disco__call_end(disco__call_t *call);
+
+/* Ends the attempt under way of a long poll and begins another, as if nothing had been sent. */
+void disco__call_restart(disco__call_t *call);
+
+#endif

@@ -1,0 +1,27 @@
+/* What the files of the v2 store share. */
+#ifndef DISCO_ETCD_V2_INTERNAL_H
+#define DISCO_ETCD_V2_INTERNAL_H
+
+#include "etcd/call.h"
+#include "etcd/v2_codec.h"
+#include "etcd/v2_store.h"
+
+typedef struct disco__v2_store_s {
+    disco__store_t base;
+    disco__endpoints_t *endpoints;
+    disco__v2_store_options_t options;
+} disco__v2_store_t;
+
+static inline disco__v2_store_t *disco__v2_store_of(disco__store_t *store)
+{
+    return disco__container_of(store, disco__v2_store_t, base);
+}
+
+/* For every call of the keys API: fills call->failure from status and body of the response. */
+disco__verdict_t disco__v2_examine(disco__call_t *call);
+
+int disco__v2_watch(disco__store_t *store, const char *key, bool recursive, uint64_t from_revision,
+                    disco__store_watch_cb cb, void *data, disco__store_watch_t **watch);
+void disco__v2_watch_close(disco__store_watch_t *watch);
+
+#endif

@@ -1,4 +1,5 @@
-/* A loop for a test, with a watchdog: whatever is waited for must come within a minute, or the test fails. */
+/* A loop for a test, with a watchdog: whatever is waited for must come within a minute, or the test
+ * fails. */
 #ifndef TEST_SUPPORT_FIXTURE_H
 #define TEST_SUPPORT_FIXTURE_H
 
@@ -19,8 +20,7 @@ void loop_open(test_loop_t *loop);
 void loop_close(test_loop_t *loop);
 
 /* Runs the loop until the flag is set; fails when the loop runs dry before. */
-#define loop_run_until(loop, flag)                                                                 \
-    test_loop_run_until((loop), (flag), #flag, __FILE__, __LINE__)
+#define loop_run_until(loop, flag) test_loop_run_until((loop), (flag), #flag, __FILE__, __LINE__)
 void test_loop_run_until(test_loop_t *loop, const bool *flag, const char *what, const char *file,
                          int line);
 

@@ -23,13 +23,14 @@ void heap_fail_never(void);
 /* Whether an allocation was made to fail since heap_fail_at() or heap_fail_from(). */
 bool heap_has_failed(void);
 
-/* Between these, allocations neither fail nor count towards the n-th: for what a test itself, or a server that it runs
- * on the same loop, allocates through libuv. They nest. */
+/* Between these, allocations neither fail nor count towards the n-th: for what a test itself, or a
+ * server that it runs on the same loop, allocates through libuv. They nest. */
 void heap_spare_begin(void);
 void heap_spare_end(void);
 
-/* Runs a scenario again and again, its first, second, third... allocation failing, until a run makes fewer; first with
- * that one allocation failing, then with all from there on. The scenario must cope, and leave no block behind. */
+/* Runs a scenario again and again, its first, second, third... allocation failing, until a run
+ * makes fewer; first with that one allocation failing, then with all from there on. The scenario
+ * must cope, and leave no block behind. */
 void heap_sweep(void (*scenario)(void *data), void *data);
 
 #endif

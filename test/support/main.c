@@ -34,6 +34,19 @@ void test_at_end(void (*clean_up)(void *data), void *data)
     clean_up_count++;
 }
 
+void test_not_at_end(void (*clean_up)(void *data), void *data)
+{
+    size_t i;
+
+    for (i = 0; i < clean_up_count; i++) {
+        if (clean_ups[i].run != clean_up || clean_ups[i].data != data)
+            continue;
+        memmove(&clean_ups[i], &clean_ups[i + 1], (clean_up_count - i - 1) * sizeof clean_ups[0]);
+        clean_up_count--;
+        return;
+    }
+}
+
 static void clean_up_all(void)
 {
     while (clean_up_count > 0) {

@@ -1,7 +1,8 @@
 /* What every file of tests includes.
  *
- * DISCO_TEST(name) { ... } at the start of a line makes a test: a ctest of its own, run in a process of its own, with
- * the counting heap of support/heap.h under the library, libuv and cJSON. It fails if a block is left over. */
+ * DISCO_TEST(name) { ... } at the start of a line makes a test: a ctest of its own, run in a
+ * process of its own, with the counting heap of support/heap.h under the library, libuv and cJSON.
+ * It fails if a block is left over. */
 #ifndef TEST_SUPPORT_TEST_H
 #define TEST_SUPPORT_TEST_H
 
@@ -46,8 +47,9 @@ void test_assert_int(intmax_t actual, intmax_t expected, const char *what, const
     test_assert_status((actual), (expected), #actual, __FILE__, __LINE__)
 void test_assert_status(int actual, int expected, const char *what, const char *file, int line);
 
-/* Has a function called at the end of the process, however the test ended, last registered first. For what must not be
- * left behind: children, directories. */
+/* Has a function called at the end of the process, however the test ended, last registered first.
+ * For what must not be left behind: children, directories. */
 void test_at_end(void (*clean_up)(void *data), void *data);
+void test_not_at_end(void (*clean_up)(void *data), void *data);
 
 #endif

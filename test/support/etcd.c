@@ -1,0 +1,456 @@
+/* Happy path: pick ports, make the directory, spawn each member through the leash, ask each one's
+ * /health until it says true. /health and /metrics come from a listener of their own without TLS.
+ * Failure modes: etcd is not installed, or ends while starting: the test fails with the end of its
+ * log. The test fails or crashes: the clean-up kills the members and removes the directory; after a
+ * crash the leash kills them. A port is kept, while its member is down, by a socket that is bound
+ * but does not listen. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1 /* nftw() */
+#endif
+
+#include "support/etcd.h"
+
+#include <ftw.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/raw_http.h"
+#include "support/test.h"
+
+#define MOST_ARGUMENTS 64
+#define READY_WITHIN_MS (60000u * DISCO_TEST_PATIENCE)
+
+typedef struct port_s {
+    uint16_t number;
+    int keeper;
+} port_t;
+
+typedef struct member_s {
+    uv_process_t process;
+    bool running;
+    bool stalled;
+    bool gone; /* the process has ended and its handle is closed */
+    port_t client;
+    port_t peer;
+    port_t metrics;
+    char endpoint[64];
+    char directory[256];
+    char log[256];
+} member_t;
+
+struct etcd_s {
+    test_loop_t *loop;
+    etcd_options_t options;
+    size_t count;
+    member_t members[ETCD_MOST_MEMBERS];
+    char directory[128];
+    char endpoints[256];
+    char cluster[256];
+};
+
+static port_t port_pick(void)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    int on = 1;
+    port_t port = {0, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(port.keeper >= 0);
+    assert_int(bind(port.keeper, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int(getsockname(port.keeper, (struct sockaddr *)&address, &size), 0);
+    /* Set after bind(), so that nobody else was given this port but etcd, which sets it too, may
+     * bind to it. */
+    assert_int(setsockopt(port.keeper, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    port.number = ntohs(address.sin_port);
+    return port;
+}
+
+static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *walk)
+{
+    (void)about;
+    (void)kind;
+    (void)walk;
+    (void)remove(path);
+    return 0;
+}
+
+static void remove_tree(const char *directory)
+{
+    (void)nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make_directory(etcd_t *etcd)
+{
+    uv_fs_t request;
+    char template[100];
+    const char *parent = getenv("UVDISCO_TEST_DIRECTORY");
+
+    if (parent == NULL)
+        parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(template, sizeof template, "%s/uvdisco-etcd-XXXXXX", parent);
+    assert_int(uv_fs_mkdtemp(NULL, &request, template, NULL), 0);
+    (void)snprintf(etcd->directory, sizeof etcd->directory, "%s", request.path);
+    uv_fs_req_cleanup(&request);
+}
+
+static void print_log(const member_t *member)
+{
+    char text[4096];
+    FILE *file = fopen(member->log, "r");
+    size_t size;
+
+    if (file == NULL)
+        return;
+    if (fseek(file, -(long)(sizeof text - 1), SEEK_END) != 0)
+        rewind(file);
+    size = fread(text, 1, sizeof text - 1, file);
+    text[size] = '\0';
+    (void)fclose(file);
+    print_error("%s ends with:\n%s\n", member->log, text);
+}
+
+/* The last resort: what normally was freed before. */
+static void clean_up(void *data)
+{
+    etcd_t *etcd = data;
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        if (!etcd->members[i].running)
+            continue;
+        (void)kill(etcd->members[i].process.pid, SIGKILL);
+        (void)waitpid(etcd->members[i].process.pid, NULL, 0);
+    }
+    remove_tree(etcd->directory);
+}
+
+static void on_process_closed(uv_handle_t *handle)
+{
+    member_t *member = handle->data;
+
+    member->gone = true;
+}
+
+static void on_exit_of_member(uv_process_t *process, int64_t code, int term_signal)
+{
+    member_t *member = process->data;
+
+    (void)code;
+    (void)term_signal;
+    member->running = false;
+    uv_close((uv_handle_t *)process, on_process_closed);
+}
+
+typedef struct arguments_s {
+    char *list[MOST_ARGUMENTS + 1];
+    size_t count;
+} arguments_t;
+
+__attribute__((format(printf, 2, 3))) static void add(arguments_t *arguments, const char *format,
+                                                      ...)
+{
+    char text[512];
+    va_list values;
+
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    assert_true(arguments->count < MOST_ARGUMENTS);
+    arguments->list[arguments->count] = strdup(text);
+    assert_non_null(arguments->list[arguments->count]);
+    arguments->list[++arguments->count] = NULL;
+}
+
+static void add_all(arguments_t *arguments, const etcd_t *etcd, size_t index)
+{
+    const member_t *member = &etcd->members[index];
+    const etcd_options_t *options = &etcd->options;
+    const char *program = getenv("UVDISCO_ETCD");
+    const char *const *more = options->arguments;
+
+    add(arguments, "%s", DISCO_TEST_LEASH);
+    add(arguments, "%s", program != NULL ? program : "etcd");
+    add(arguments, "--name=m%zu", index);
+    add(arguments, "--data-dir=%s", member->directory);
+    add(arguments, "--listen-client-urls=%s", member->endpoint);
+    add(arguments, "--advertise-client-urls=%s", member->endpoint);
+    add(arguments, "--listen-peer-urls=http://127.0.0.1:%u", member->peer.number);
+    add(arguments, "--initial-advertise-peer-urls=http://127.0.0.1:%u", member->peer.number);
+    add(arguments, "--listen-metrics-urls=http://127.0.0.1:%u", member->metrics.number);
+    add(arguments, "--initial-cluster=%s", etcd->cluster);
+    add(arguments, "--initial-cluster-token=%s", etcd->directory);
+    add(arguments, "--logger=zap");
+    add(arguments, "--log-outputs=stderr");
+    if (!options->without_v2)
+        add(arguments, "--enable-v2=true");
+    if (options->certificate != NULL) {
+        add(arguments, "--cert-file=%s", options->certificate);
+        add(arguments, "--key-file=%s", options->key);
+    }
+    if (options->client_ca != NULL) {
+        add(arguments, "--trusted-ca-file=%s", options->client_ca);
+        add(arguments, "--client-cert-auth");
+    }
+    while (more != NULL && *more != NULL)
+        add(arguments, "%s", *more++);
+}
+
+void etcd_launch_member(etcd_t *etcd, size_t index)
+{
+    member_t *member = &etcd->members[index];
+    arguments_t arguments = {{NULL}, 0};
+    uv_process_options_t options;
+    uv_stdio_container_t stdio[3];
+    FILE *log = fopen(member->log, "ae");
+    int rv;
+
+    assert_false(member->running);
+    assert_non_null(log);
+    add_all(&arguments, etcd, index);
+    memset(&options, 0, sizeof options);
+    memset(stdio, 0, sizeof stdio);
+    stdio[0].flags = UV_IGNORE;
+    stdio[1].flags = stdio[2].flags = UV_INHERIT_FD;
+    stdio[1].data.fd = stdio[2].data.fd = fileno(log);
+    options.file = arguments.list[0];
+    options.args = arguments.list;
+    options.stdio = stdio;
+    options.stdio_count = 3;
+    options.exit_cb = on_exit_of_member;
+    heap_spare_begin();
+    rv = uv_spawn(&etcd->loop->uv, &member->process, &options);
+    heap_spare_end();
+    (void)fclose(log);
+    while (arguments.count > 0)
+        free(arguments.list[--arguments.count]);
+    assert_status(rv, 0);
+    member->process.data = member;
+    member->running = true;
+    member->gone = false;
+    uv_unref((uv_handle_t *)&member->process);
+}
+
+typedef struct pause_s {
+    uv_timer_t timer;
+    bool over;
+} pause_t;
+
+static void on_pause_closed(uv_handle_t *handle)
+{
+    ((pause_t *)handle->data)->over = true;
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, on_pause_closed);
+}
+
+/* Between two looks at an etcd that says nothing by itself. */
+static void pause_before_asking_again(test_loop_t *loop)
+{
+    pause_t pause = {.over = false};
+
+    heap_spare_begin();
+    assert_int(uv_timer_init(&loop->uv, &pause.timer), 0);
+    pause.timer.data = &pause;
+    assert_int(uv_timer_start(&pause.timer, on_pause_over, 20, 0), 0);
+    loop_run_until(loop, &pause.over);
+    heap_spare_end();
+}
+
+static bool asks_and_finds(etcd_t *etcd, const member_t *member, const char *path,
+                           const char *wanted)
+{
+    raw_reply_t reply = raw_http(etcd->loop, member->metrics.number, "GET", path, NULL);
+    bool found = reply.error == 0 && reply.status == 200 && strstr(reply.body, wanted) != NULL;
+
+    raw_reply_free(&reply);
+    return found;
+}
+
+static void wait_for_member(etcd_t *etcd, const member_t *member)
+{
+    uint64_t started = uv_hrtime();
+
+    while (!asks_and_finds(etcd, member, "/health", "\"true\"")) {
+        if (!member->running || (uv_hrtime() - started) / 1000000 > READY_WITHIN_MS) {
+            print_log(member);
+            fail_msg("etcd %s", member->running ? "does not become ready" : "did not start");
+        }
+        pause_before_asking_again(etcd->loop);
+    }
+}
+
+void etcd_wait_until_ready(etcd_t *etcd)
+{
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        if (etcd->members[i].running && !etcd->members[i].stalled)
+            wait_for_member(etcd, &etcd->members[i]);
+    }
+}
+
+static void append(char *text, size_t capacity, const char *separator, const char *more)
+{
+    size_t used = strlen(text);
+
+    (void)snprintf(text + used, capacity - used, "%s%s", used > 0 ? separator : "", more);
+}
+
+static void set_up_member(etcd_t *etcd, size_t index)
+{
+    member_t *member = &etcd->members[index];
+    char peer[64];
+
+    member->client = port_pick();
+    member->peer = port_pick();
+    member->metrics = port_pick();
+    member->gone = true;
+    (void)snprintf(member->directory, sizeof member->directory, "%s/m%zu", etcd->directory, index);
+    (void)snprintf(member->log, sizeof member->log, "%s/m%zu.log", etcd->directory, index);
+    (void)snprintf(member->endpoint, sizeof member->endpoint, "%s://127.0.0.1:%u",
+                   etcd->options.certificate != NULL ? "https" : "http", member->client.number);
+    (void)snprintf(peer, sizeof peer, "m%zu=http://127.0.0.1:%u", index, member->peer.number);
+    append(etcd->endpoints, sizeof etcd->endpoints, ",", member->endpoint);
+    append(etcd->cluster, sizeof etcd->cluster, ",", peer);
+}
+
+static void launch_all(etcd_t *etcd)
+{
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++)
+        etcd_launch_member(etcd, i);
+    etcd_wait_until_ready(etcd);
+}
+
+etcd_t *etcd_start(test_loop_t *loop, const etcd_options_t *options)
+{
+    etcd_t *etcd = calloc(1, sizeof *etcd);
+    size_t i;
+
+    assert_non_null(etcd);
+    etcd->loop = loop;
+    if (options != NULL)
+        etcd->options = *options;
+    etcd->count = etcd->options.members > 0 ? etcd->options.members : 1;
+    assert_true(etcd->count <= ETCD_MOST_MEMBERS);
+    make_directory(etcd);
+    test_at_end(clean_up, etcd);
+    for (i = 0; i < etcd->count; i++)
+        set_up_member(etcd, i);
+    launch_all(etcd);
+    return etcd;
+}
+
+static void end_member(etcd_t *etcd, member_t *member, int signal)
+{
+    if (member->stalled)
+        (void)kill(member->process.pid, SIGCONT);
+    member->stalled = false;
+    if (member->running) {
+        uv_ref((uv_handle_t *)&member->process);
+        (void)uv_process_kill(&member->process, signal);
+    }
+    if (!member->gone)
+        loop_run_until(etcd->loop, &member->gone);
+}
+
+void etcd_free(etcd_t *etcd)
+{
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        member_t *member = &etcd->members[i];
+
+        end_member(etcd, member, SIGKILL);
+        (void)close(member->client.keeper);
+        (void)close(member->peer.keeper);
+        (void)close(member->metrics.keeper);
+    }
+    remove_tree(etcd->directory);
+    test_not_at_end(clean_up, etcd);
+    free(etcd);
+}
+
+const char *etcd_endpoint(const etcd_t *etcd, size_t member)
+{
+    return etcd->members[member].endpoint;
+}
+
+const char *etcd_endpoints(const etcd_t *etcd)
+{
+    return etcd->endpoints;
+}
+
+uint16_t etcd_port(const etcd_t *etcd, size_t member)
+{
+    return etcd->members[member].client.number;
+}
+
+void etcd_kill(etcd_t *etcd, size_t member)
+{
+    end_member(etcd, &etcd->members[member], SIGKILL);
+}
+
+void etcd_terminate(etcd_t *etcd, size_t member)
+{
+    end_member(etcd, &etcd->members[member], SIGTERM);
+}
+
+void etcd_continue_member(etcd_t *etcd, size_t member)
+{
+    etcd_launch_member(etcd, member);
+    etcd_wait_until_ready(etcd);
+}
+
+void etcd_wipe(etcd_t *etcd)
+{
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        etcd_kill(etcd, i);
+        remove_tree(etcd->members[i].directory);
+    }
+    launch_all(etcd);
+}
+
+void etcd_stall(etcd_t *etcd, size_t member)
+{
+    assert_int(uv_process_kill(&etcd->members[member].process, SIGSTOP), 0);
+    etcd->members[member].stalled = true;
+}
+
+void etcd_unstall(etcd_t *etcd, size_t member)
+{
+    assert_int(uv_process_kill(&etcd->members[member].process, SIGCONT), 0);
+    etcd->members[member].stalled = false;
+}
+
+size_t etcd_leader(etcd_t *etcd)
+{
+    uint64_t started = uv_hrtime();
+    size_t i;
+
+    while ((uv_hrtime() - started) / 1000000 < READY_WITHIN_MS) {
+        for (i = 0; i < etcd->count; i++) {
+            const member_t *member = &etcd->members[i];
+
+            if (member->running && !member->stalled &&
+                asks_and_finds(etcd, member, "/metrics", "\netcd_server_is_leader 1"))
+                return i;
+        }
+        pause_before_asking_again(etcd->loop);
+    }
+    fail_msg("no leader");
+    return 0;
+}

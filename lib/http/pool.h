@@ -21,7 +21,10 @@ typedef struct disco__pool_s {
     disco__queue_t idle; /* last used first */
     disco__queue_t busy; /* dialling, or with a request */
     disco__queue_t waiting;
-    size_t counted; /* connections that count against the limit */
+    disco__queue_t failed; /* requests that will be told so on a later turn */
+    size_t waiting_count;
+    size_t dialled_for_anyone; /* connections being opened for whoever waits first then */
+    size_t counted;            /* connections being opened, or with a request, less those of long polls */
 } disco__pool_t;
 
 /* target is borrowed until close; options are copied. */

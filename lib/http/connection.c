@@ -1,0 +1,210 @@
+/* Happy path: dial; on_open; for each request: one write, the response through the parser to the
+ * request's callbacks, on_complete; between requests it rests. Failure modes: the dial fails; the
+ * response does not come in time; the stream ends before or in the response; the response is
+ * malformed or too large; bytes come while no request is under way. All end in on_failed. A
+ * callback of the request may close the connection while the parser is on the stack: the parser is
+ * stopped then, and the memory stays until a later turn. */
+#include "http/connection.h"
+
+#include <uvdisco/error.h>
+
+static void fail(disco__connection_t *connection, int status, const char *message)
+{
+    disco__failure_t failure;
+
+    disco__failure_clear(&failure);
+    if (message != NULL)
+        disco__failure_set(&failure, status, "%s", message);
+    else
+        disco__failure_set(&failure, status, NULL);
+    connection->events->on_failed(connection, &failure);
+}
+
+static void on_deadline(disco__timer_t *timer)
+{
+    disco__connection_t *connection = disco__container_of(timer, disco__connection_t, deadline);
+
+    fail(connection, UV_ETIMEDOUT, "no response in time");
+}
+
+static void on_idle_over(disco__timer_t *timer)
+{
+    disco__connection_t *connection = disco__container_of(timer, disco__connection_t, idle);
+
+    fail(connection, UV_ETIMEDOUT, NULL);
+}
+
+static void on_head(void *data, const disco__http_head_t *head)
+{
+    disco__connection_t *connection = data;
+    disco__http_request_t *request = connection->request;
+
+    if (request->long_poll)
+        disco__timer_stop(connection->loop, &connection->deadline);
+    if (request->on_head != NULL)
+        request->on_head(request, head);
+}
+
+static void on_body(void *data, const char *bytes, size_t size)
+{
+    disco__connection_t *connection = data;
+
+    connection->request->on_body(connection->request, bytes, size);
+}
+
+static const disco__parser_events_t parser_events = {on_head, on_body};
+
+static void complete(disco__connection_t *connection, bool reusable)
+{
+    disco__http_request_t *request = connection->request;
+
+    disco__timer_stop(connection->loop, &connection->deadline);
+    connection->request = NULL;
+    connection->kept = true;
+    request->connection = NULL;
+    connection->events->on_complete(connection, request, reusable);
+}
+
+static void on_data(void *data, const char *bytes, size_t size)
+{
+    disco__connection_t *connection = data;
+    size_t used;
+    int result;
+
+    if (connection->request == NULL) {
+        fail(connection, DISCO_EPROTOCOL, "bytes came that belong to no request");
+        return;
+    }
+    connection->heard = true;
+    result = disco__parser_feed(&connection->parser, bytes, size, &used);
+    if (connection->closed || result == DISCO__PARSER_MORE)
+        return;
+    if (result == DISCO__PARSER_COMPLETE)
+        complete(connection, used == size && connection->parser.keep_alive);
+    else
+        fail(connection, result, connection->parser.reason);
+}
+
+static void on_end(void *data, const disco__failure_t *failure)
+{
+    disco__connection_t *connection = data;
+    disco__failure_t known = *failure;
+
+    if (connection->request != NULL && failure->status == UV_EOF &&
+        disco__parser_finish(&connection->parser) == DISCO__PARSER_COMPLETE) {
+        complete(connection, false);
+        return;
+    }
+    /* A write that failed says the same as a read that failed. */
+    if (known.status == UV_EPIPE || known.status == UV_ECONNABORTED)
+        known.status = UV_ECONNRESET;
+    connection->events->on_failed(connection, &known);
+}
+
+static const disco__stream_events_t stream_events = {on_data, on_end};
+
+static void on_dialled(void *data, disco__stream_t *stream, const disco__failure_t *failure)
+{
+    disco__connection_t *connection = data;
+
+    connection->dial = NULL;
+    if (stream == NULL) {
+        connection->events->on_failed(connection, failure);
+        return;
+    }
+    connection->stream = stream;
+    disco__stream_start(stream, &stream_events, connection);
+    connection->events->on_open(connection);
+}
+
+static void on_free(disco__tick_t *tick)
+{
+    disco__connection_t *connection = disco__container_of(tick, disco__connection_t, freeing);
+
+    disco__parser_free(&connection->parser);
+    disco__free(connection);
+}
+
+int disco__connection_new(disco__connection_t **result, disco__pool_t *pool,
+                          const disco__connection_events_t *events)
+{
+    disco__connection_t *connection = disco__calloc(1, sizeof *connection);
+    int rv;
+
+    if (connection == NULL)
+        return UV_ENOMEM;
+    connection->pool = pool;
+    connection->loop = pool->loop;
+    connection->events = events;
+    disco__queue_init(&connection->node);
+    disco__parser_init(&connection->parser, pool->options.max_header_bytes, &parser_events,
+                       connection);
+    disco__timer_init(&connection->deadline, on_deadline);
+    disco__timer_init_background(&connection->idle, on_idle_over);
+    disco__tick_init(&connection->freeing, on_free);
+    rv = disco__dial(&connection->dial, pool->loop, pool->target, pool->options.connect_ms,
+                     pool->options.tls_ms, on_dialled, connection);
+    if (rv != 0) {
+        disco__parser_free(&connection->parser);
+        disco__free(connection);
+        return rv;
+    }
+    *result = connection;
+    return 0;
+}
+
+void disco__connection_promise(disco__connection_t *connection, disco__http_request_t *request)
+{
+    connection->request = request;
+    request->connection = connection;
+}
+
+int disco__connection_send(disco__connection_t *connection, disco__http_request_t *request)
+{
+    disco__buffer_t bytes;
+    int rv;
+
+    disco__connection_promise(connection, request);
+    connection->heard = false;
+    disco__timer_stop(connection->loop, &connection->idle);
+    disco__stream_set_background(connection->stream, false);
+    disco__parser_start(&connection->parser, request->body_limit > 0
+                                                 ? request->body_limit
+                                                 : connection->pool->options.max_body_bytes);
+    /* A copy, since the stream wipes what it has sent and the request may have to be sent again. */
+    disco__buffer_init(&bytes);
+    rv = disco__buffer_append(&bytes, request->bytes.bytes, request->bytes.size);
+    if (rv == 0)
+        rv = disco__stream_write(connection->stream, &bytes);
+    if (rv == 0 && request->response_ms > 0)
+        disco__timer_start(connection->loop, &connection->deadline, request->response_ms);
+    return rv;
+}
+
+void disco__connection_rest(disco__connection_t *connection)
+{
+    disco__stream_set_background(connection->stream, true);
+    disco__timer_start(connection->loop, &connection->idle, connection->pool->options.idle_ms);
+}
+
+void disco__connection_close(disco__connection_t *connection)
+{
+    if (connection->closed)
+        return;
+    connection->closed = true;
+    connection->pool = NULL;
+    disco__queue_remove(&connection->node);
+    disco__timer_stop(connection->loop, &connection->deadline);
+    disco__timer_stop(connection->loop, &connection->idle);
+    disco__parser_stop(&connection->parser);
+    if (connection->request != NULL)
+        connection->request->connection = NULL;
+    connection->request = NULL;
+    if (connection->dial != NULL)
+        disco__dial_cancel(connection->dial);
+    if (connection->stream != NULL)
+        disco__stream_close(connection->stream);
+    connection->dial = NULL;
+    connection->stream = NULL;
+    disco__tick_schedule(connection->loop, &connection->freeing);
+}

@@ -1,0 +1,117 @@
+#include "http/writer.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/text.h"
+
+static bool has_control_byte(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < 0x20 || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static bool is_word(const char *text)
+{
+    return *text != '\0' && strchr(text, ' ') == NULL && !has_control_byte(text);
+}
+
+static bool is_fit_to_send(const disco__http_message_t *message)
+{
+    if (!is_word(message->method) || !is_word(message->target) || !is_word(message->host))
+        return false;
+    if (message->authorization != NULL && has_control_byte(message->authorization))
+        return false;
+    return message->content_type == NULL || !has_control_byte(message->content_type);
+}
+
+/* More than what the fixed parts of a request take, the digits of the length included. */
+#define FIXED_PARTS 160
+
+static int reserve(disco__buffer_t *out, const disco__http_message_t *message)
+{
+    const char *parts[] = {message->method,        message->target, message->host,
+                           message->authorization, message->fields, message->content_type};
+    size_t size = FIXED_PARTS;
+    size_t i;
+
+    for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (!disco__size_add(size, strlen(disco__text_or_empty(parts[i])), &size))
+            return UV_ENOMEM;
+    }
+    if (message->content_type != NULL && !disco__size_add(size, message->body_size, &size))
+        return UV_ENOMEM;
+    return disco__buffer_reserve(out, size);
+}
+
+static void append_field(disco__buffer_t *out, const char *name, const char *value)
+{
+    disco__buffer_append_text(out, name);
+    disco__buffer_append_text(out, ": ");
+    disco__buffer_append_text(out, value);
+    disco__buffer_append_text(out, "\r\n");
+}
+
+int disco__http_write(disco__buffer_t *out, const disco__http_message_t *message)
+{
+    int rv;
+
+    if (!is_fit_to_send(message))
+        return UV_EINVAL;
+    rv = reserve(out, message);
+    if (rv != 0)
+        return rv;
+    disco__buffer_append_text(out, message->method);
+    disco__buffer_append_char(out, ' ');
+    disco__buffer_append_text(out, message->target);
+    disco__buffer_append_text(out, " HTTP/1.1\r\n");
+    append_field(out, "Host", message->host);
+    if (message->authorization != NULL)
+        append_field(out, "Authorization", message->authorization);
+    if (message->fields != NULL)
+        disco__buffer_append_text(out, message->fields);
+    if (message->content_type != NULL) {
+        append_field(out, "Content-Type", message->content_type);
+        disco__buffer_append_text(out, "Content-Length: ");
+        disco__buffer_append_number(out, message->body_size);
+        disco__buffer_append_text(out, "\r\n");
+    }
+    disco__buffer_append_text(out, "\r\n");
+    if (message->content_type != NULL)
+        disco__buffer_append(out, message->body, message->body_size);
+    return out->error;
+}
+
+int disco__http_write_basic(disco__buffer_t *out, const char *user, const char *password)
+{
+    size_t user_size = strlen(user);
+    size_t size;
+    disco__buffer_t plain;
+    int rv;
+
+    if (strchr(user, ':') != NULL || has_control_byte(user) || has_control_byte(password))
+        return UV_EINVAL;
+    if (!disco__size_add(user_size, strlen(password), &size) || !disco__size_add(size, 1, &size) ||
+        size > SIZE_MAX / 2)
+        return UV_ENOMEM;
+    disco__buffer_init(&plain);
+    rv = disco__buffer_reserve(&plain, size);
+    if (rv == 0)
+        rv = disco__buffer_reserve(out, sizeof "Basic " + (size / 3 + 1) * 4);
+    if (rv == 0) {
+        disco__buffer_append_text(&plain, user);
+        disco__buffer_append_char(&plain, ':');
+        disco__buffer_append_text(&plain, password);
+        disco__buffer_append_text(out, "Basic ");
+        rv = disco__base64_encode(out, plain.bytes, plain.size);
+    }
+    disco__buffer_free_secret(&plain);
+    return rv;
+}

@@ -6,8 +6,10 @@ int disco__random_init(disco__random_t *random)
 {
     int rv = uv_random(NULL, NULL, random->state, sizeof random->state, 0, NULL);
 
+    if (rv != 0)
+        return rv;
     random->state[0] |= 1; /* all zero is the one state that the generator cannot leave */
-    return rv;
+    return 0;
 }
 
 void disco__random_fork(disco__random_t *random, disco__random_t *from)

@@ -84,8 +84,11 @@ static void on_handle_closed(uv_handle_t *handle)
 {
     disco__loop_t *loop = handle->data;
 
-    if (--loop->open_handles == 0)
-        loop->closed(loop);
+    if (--loop->open_handles > 0)
+        return;
+    disco__free(loop->read_buffer);
+    loop->read_buffer = NULL;
+    loop->closed(loop);
 }
 
 static void close_handles_when_settled(disco__loop_t *loop)

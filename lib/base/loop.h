@@ -43,6 +43,7 @@ typedef struct disco__loop_s {
     size_t open_handles;
     void (*closed)(struct disco__loop_s *loop); /* NULL until disco__loop_close() */
     bool closing_handles;
+    char *read_buffer; /* of the net floor: one for all streams; NULL until one reads */
     disco__random_t random;
     disco__log_t log;
 } disco__loop_t;

@@ -63,10 +63,20 @@ static int on_field(llhttp_t *llhttp, const char *bytes, size_t size)
     return 0;
 }
 
+static int on_name(llhttp_t *llhttp, const char *bytes, size_t size)
+{
+    if (size > 0)
+        parser_of(llhttp)->in_name = true;
+    return on_field(llhttp, bytes, size);
+}
+
 static int on_name_end(llhttp_t *llhttp)
 {
     disco__parser_t *parser = parser_of(llhttp);
 
+    if (!parser->in_name)
+        return refuse(parser, DISCO_EPROTOCOL, "header field of the response has no name");
+    parser->in_name = false;
     if (!parser->in_body)
         disco__http_head_end_name(&parser->head);
     return count_header_bytes(parser, sizeof ":" - 1);
@@ -153,7 +163,7 @@ static int on_message_complete(llhttp_t *llhttp)
 static const llhttp_settings_t settings = {
     .on_message_begin = on_message_begin,
     .on_status = on_ignored,
-    .on_header_field = on_field,
+    .on_header_field = on_name,
     .on_header_field_complete = on_name_end,
     .on_header_value = on_field,
     .on_header_value_complete = on_value_end,
@@ -192,6 +202,7 @@ void disco__parser_start(disco__parser_t *parser, size_t body_limit)
     parser->error = 0;
     parser->reason = NULL;
     parser->interim = false;
+    parser->in_name = false;
     parser->in_body = false;
     parser->complete = false;
     parser->keep_alive = false;

@@ -25,6 +25,7 @@ typedef struct disco__parser_s {
     int error;
     const char *reason; /* static */
     bool interim;       /* in a 1xx response */
+    bool in_name;       /* some of a field's name has come */
     bool in_body;       /* the final head is complete */
     bool complete;
     bool keep_alive;

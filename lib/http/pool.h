@@ -24,23 +24,26 @@ typedef struct disco__pool_s {
     disco__queue_t failed; /* requests that will be told so on a later turn */
     size_t waiting_count;
     size_t dialled_for_anyone; /* connections being opened for whoever waits first then */
-    size_t counted;            /* connections being opened, or with a request, less those of long polls */
+    size_t counted; /* connections being opened, or with a request, less those of long polls */
 } disco__pool_t;
 
 /* target is borrowed until close; options are copied. */
 void disco__pool_init(disco__pool_t *pool, disco__loop_t *loop, disco__target_t *target,
                       const disco__pool_options_t *options);
 
-/* Closes every connection. Requests under way are dropped without a call back. The struct may be freed at once. */
+/* Closes every connection. Requests under way are dropped without a call back. The struct may be
+ * freed at once. */
 void disco__pool_close(disco__pool_t *pool);
 
 /* Every failure comes by on_done, on a later turn. */
 void disco__pool_send(disco__pool_t *pool, disco__http_request_t *request);
 
-/* Without a call back; a request that was sent takes its connection with it. Harmless for one that is not under way. */
+/* Without a call back; a request that was sent takes its connection with it. Harmless for one that
+ * is not under way. */
 void disco__pool_cancel(disco__pool_t *pool, disco__http_request_t *request);
 
-/* Closes the idle connections: for an endpoint that has just failed, whose kept connections are likely dead. */
+/* Closes the idle connections: for an endpoint that has just failed, whose kept connections are
+ * likely dead. */
 void disco__pool_drop_idle(disco__pool_t *pool);
 
 #endif

@@ -1,5 +1,5 @@
-/* One HTTP/1.1 exchange, as the pool and the connection see it. The struct is the caller's and stays where it is until
- * on_done was called or disco__pool_cancel() has returned. */
+/* One HTTP/1.1 exchange, as the pool and the connection see it. The struct is the caller's and
+ * stays where it is until on_done was called or disco__pool_cancel() has returned. */
 #ifndef DISCO_HTTP_REQUEST_H
 #define DISCO_HTTP_REQUEST_H
 
@@ -18,16 +18,22 @@ struct disco__connection_s;
 
 struct disco__http_request_s {
     /* Set by the caller before each send. */
-    disco__buffer_t bytes; /* the whole request; kept until the request ends, since it may be sent twice */
-    bool repeatable;       /* may be sent again when a kept connection turns out to be dead */
-    bool long_poll;        /* waits for as long as it takes once the head of the response has come; has a connection beside the limit */
-    uint32_t response_ms;  /* from sending to the end of the response, or for long_poll to its head; 0: no limit */
-    size_t body_limit;     /* most bytes of the body; 0: the pool's */
-    /* All from the loop, never from inside disco__pool_send(). In each the request may be cancelled, or the pool closed. */
-    void (*on_head)(disco__http_request_t *request, const disco__http_head_t *head); /* may be NULL */
+    disco__buffer_t
+        bytes; /* the whole request; kept until the request ends, since it may be sent twice */
+    bool repeatable; /* may be sent again when a kept connection turns out to be dead */
+    bool long_poll;  /* waits for as long as it takes once the head of the response has come; has a
+                        connection beside the limit */
+    uint32_t response_ms; /* from sending to the end of the response, or for long_poll to its head;
+                             0: no limit */
+    size_t body_limit;    /* most bytes of the body; 0: the pool's */
+    /* All from the loop, never from inside disco__pool_send(). In each the request may be
+     * cancelled, or the pool closed. */
+    void (*on_head)(disco__http_request_t *request,
+                    const disco__http_head_t *head); /* may be NULL */
     void (*on_body)(disco__http_request_t *request, const char *bytes, size_t size);
-    /* Last, once: status of failure 0 when the response was complete, else UV_ETIMEDOUT, UV_EOF or UV_ECONNRESET (closed before or in
-     * the response), DISCO_EPROTOCOL, DISCO_ETOOLARGE, or a failure to connect. May send the request again, or free it. */
+    /* Last, once: status of failure 0 when the response was complete, else UV_ETIMEDOUT, UV_EOF or
+     * UV_ECONNRESET (closed before or in the response), DISCO_EPROTOCOL, DISCO_ETOOLARGE, or a
+     * failure to connect. May send the request again, or free it. */
     void (*on_done)(disco__http_request_t *request, const disco__failure_t *failure);
 
     /* The pool's own. */

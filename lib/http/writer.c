@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 
 static bool has_control_byte(const char *text)

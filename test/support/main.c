@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <uvdisco/error.h>
 
@@ -94,23 +96,39 @@ static int run(const test_case_t *test)
     return cmocka_run_group_tests_name(test->name, unit, NULL, NULL);
 }
 
+/* In a process of its own, so that no test can lean on what another left behind. */
+static int run_apart(const test_case_t *test)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child < 0) {
+        perror("fork");
+        return 1;
+    }
+    if (child == 0)
+        exit(run(test) == 0 ? 0 : 1);
+    if (waitpid(child, &status, 0) != child)
+        return 1;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
 int main(int count, char **arguments)
 {
     const test_case_t *test;
     int failed = 0;
-    bool found = false;
 
     heap_install();
+    if (count < 2) {
+        for (test = tests; test != NULL; test = test->next)
+            failed += run_apart(test);
+        return failed == 0 ? 0 : 1;
+    }
     (void)atexit(clean_up_all);
     for (test = tests; test != NULL; test = test->next) {
-        if (count > 1 && strcmp(arguments[1], test->name) != 0)
-            continue;
-        found = true;
-        failed += run(test);
+        if (strcmp(arguments[1], test->name) == 0)
+            return run(test) == 0 ? 0 : 1;
     }
-    if (!found) {
-        (void)fprintf(stderr, "no such test\n");
-        return 2;
-    }
-    return failed == 0 ? 0 : 1;
+    (void)fprintf(stderr, "no test %s\n", arguments[1]);
+    return 2;
 }

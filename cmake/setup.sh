@@ -1,0 +1,154 @@
+# To be sourced by bash, from the root of the sources. Sets the machine up and builds:
+#
+#   uvdisco_set_up <purpose>...          purposes: build, etcd, test, check; installs what is missing
+#   uvdisco_build <preset> [<option>...] configures and builds; the result is in build/<preset>
+#
+# Packages are installed by apt-get, as root or through sudo. Where that cannot be, a message says what is missing.
+
+# Is there a program, or a header that the compiler finds?
+uvdisco_has() {
+    case $1 in
+    *.h) echo "#include <$1>" | cc -E ${2:+"$2"} -x c - >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# Prints "<what> <packages, commas between>" of each thing that a purpose needs and that is not there.
+uvdisco_missing() {
+    local what packages purpose
+    for purpose in "$@"; do
+        while read -r what packages; do
+            case $what in
+            '') ;;
+            llhttp)
+                { [[ -e /usr/share/llhttp/llhttp.c ]] &&
+                    uvdisco_has llhttp.h -I/usr/share/include/llhttp; } || uvdisco_has llhttp.h ||
+                    echo "$what $packages"
+                ;;
+            etcd) [[ -n ${UVDISCO_ETCD:-} ]] || uvdisco_has etcd || echo "$what $packages" ;;
+            *) uvdisco_has "$what" || echo "$what $packages" ;;
+            esac
+        done < <(uvdisco_needs "$purpose")
+    done
+}
+
+uvdisco_needs() {
+    case $1 in
+    build)
+        cat <<'END'
+cc gcc,libc6-dev
+cmake cmake
+ninja ninja-build
+pkg-config pkg-config
+uv.h libuv1-dev
+mbedtls/ssl.h libmbedtls-dev
+cjson/cJSON.h libcjson-dev
+llhttp node-llhttp|libllhttp-dev
+END
+        ;;
+    etcd) echo "etcd etcd-server" ;;
+    test)
+        cat <<'END'
+cmocka.h libcmocka-dev
+c++ g++
+nm binutils
+END
+        ;;
+    check)
+        cat <<'END'
+clang clang
+clang-format clang-format
+clang-tidy clang-tidy
+run-clang-tidy clang-tidy
+valgrind valgrind
+END
+        ;;
+    *)
+        echo "no such purpose: $1" >&2
+        return 2
+        ;;
+    esac
+}
+
+# Runs a command as root.
+uvdisco_as_root() {
+    if [[ $(id -u) == 0 ]]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+# Installs packages. While it does, no service is started: Debian's etcd-server would start one.
+uvdisco_install() {
+    local policy=/usr/sbin/policy-rc.d made_policy=no rv=0
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | uvdisco_as_root tee "$policy" >/dev/null || return 1
+        uvdisco_as_root chmod 755 "$policy"
+        made_policy=yes
+    fi
+    uvdisco_as_root "${apt[@]}" install --no-install-recommends "$@" || rv=1
+    if [[ $made_policy == yes ]]; then
+        uvdisco_as_root rm -f "$policy"
+    fi
+    return $rv
+}
+
+# Of packages that serve the same purpose, separated by '|', the first that the distribution has.
+uvdisco_choose() {
+    local package
+    for package in ${1//|/ }; do
+        if apt-cache show "$package" >/dev/null 2>&1; then
+            echo "$package"
+            return
+        fi
+    done
+    echo "${1%%|*}"
+}
+
+uvdisco_set_up() {
+    local missing choice wanted=() log
+    missing=$(uvdisco_missing "$@")
+    if [[ -z $missing ]]; then
+        echo "set-up: everything is in place"
+        return 0
+    fi
+    echo "set-up: missing: $(cut -d' ' -f1 <<<"$missing" | tr '\n' ' ')"
+    log=$(mktemp)
+    if command -v apt-get >/dev/null && { [[ $(id -u) == 0 ]] || sudo -n true 2>/dev/null; }; then
+        echo "set-up: installing packages by apt-get"
+        uvdisco_as_root apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 || tail -n 5 "$log"
+        for choice in $(cut -d' ' -f2 <<<"$missing" | tr ',' '\n' | sort -u); do
+            wanted+=("$(uvdisco_choose "$choice")")
+        done
+        uvdisco_install "${wanted[@]}" >"$log" 2>&1 || tail -n 20 "$log"
+        hash -r
+        missing=$(uvdisco_missing "$@")
+    fi
+    rm -f "$log"
+    if [[ -n $missing ]]; then
+        {
+            echo "set-up: this is missing and cannot be installed from here (no root, no sudo without a password, no"
+            echo "apt-get, or no network). Debian's packages are named in brackets:"
+            sed -E 's/^([^ ]*) (.*)/    \1 [\2]/; s/,/ /g; s/\|/ or /g' <<<"$missing"
+        } >&2
+        return 1
+    fi
+    echo "set-up: done"
+}
+
+uvdisco_build() {
+    local preset=$1 log
+    shift
+    mkdir -p "build/$preset"
+    log=build/$preset/build.log
+    echo "build: preset $preset, in build/$preset"
+    if ! cmake --preset "$preset" -G Ninja "$@" >"$log" 2>&1 ||
+        ! cmake --build "build/$preset" >>"$log" 2>&1; then
+        cat "$log" >&2
+        echo "build: failed" >&2
+        return 1
+    fi
+    echo "build: done"
+}

@@ -19,7 +19,7 @@ extern "C" {
 
 typedef struct disco_registration_s disco_registration_t;
 
-/* Initialise with {0} or a designated initialiser; zero means the default. */
+/* Initialise with disco_registration_options_init(), then set what differs. */
 typedef struct disco_registration_options_s {
     /* Time to live in seconds, 1 to 86,400; default 5, as the Go package has it. */
     uint32_t ttl_s;
@@ -28,6 +28,9 @@ typedef struct disco_registration_options_s {
      * by which every registration changes the credentials of all. */
     bool adopt;
 } disco_registration_options_t;
+
+/* Sets every field to its default; does nothing for NULL. */
+DISCO_EXTERN void disco_registration_options_init(disco_registration_options_t *options);
 
 typedef enum disco_registration_event_type_e {
     DISCO_REGISTRATION_READY = 1, /* service and host are in etcd for the first time */
@@ -41,8 +44,8 @@ typedef enum disco_registration_event_type_e {
     DISCO_REGISTRATION_RETRYING,    /* an attempt failed, status says why; the next one follows by
                                        itself */
     DISCO_REGISTRATION_CLOSED       /* terminal. status 0: etcd has deleted the host; UV_ECANCELED:
-                                     * closed, or the client was;       else why it could not be deleted: it
-                                     * goes when its TTL has passed */
+                                     * closed, or the client was;       else why it could not be deleted:
+                                     * it       goes when its TTL has passed */
 } disco_registration_event_type_t;
 
 /* Borrowed until the callback returns. */
@@ -66,8 +69,8 @@ typedef void (*disco_registration_cb)(void *data, disco_registration_t *registra
  * returned; NULL allowed (the host then stays until the client closes). 0; UV_EINVAL: NULL, a port
  * list that is NULL with a count, or a scheme given twice; DISCO_ENAME: service, or a UUID;
  * DISCO_EHOSTNAME: none (a public host needs its own), or one that is not valid; DISCO_EPORT;
- * DISCO_ESCHEME; DISCO_EVALUE: a string is not UTF-8; DISCO_ETTL; UV_ENOMEM; DISCO_ECLOSING; what
- * uv_random() or uv_os_gethostname() say. */
+ * DISCO_ESCHEME; DISCO_EVALUE: a string is not UTF-8; DISCO_ETTL: 0, or over a day; UV_ENOMEM;
+ * DISCO_ECLOSING; what uv_random() or uv_os_gethostname() say. */
 DISCO_EXTERN int disco_register(disco_client_t *client, const char *service,
                                 const disco_host_t *host,
                                 const disco_registration_options_t *options,

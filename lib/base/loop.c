@@ -8,30 +8,34 @@
 #include "base/tick.h"
 #include "base/timer.h"
 
-int disco__loop_init(disco__loop_t *loop, uv_loop_t *uv, const disco__log_t *log)
+int disco__loop_prepare(disco__loop_t *loop, uv_loop_t *uv, const disco__log_t *log)
 {
-    int rv;
-
     memset(loop, 0, sizeof *loop);
     loop->uv = uv;
     loop->log = *log;
     loop->referenced = true;
     disco__queue_init(&loop->ticks);
     disco__queue_init(&loop->handles);
-    rv = disco__random_init(&loop->random);
-    if (rv != 0)
-        return rv;
-    /* Neither init can fail (libuv 1.x), so there is no half-open state to undo. */
-    rv = uv_timer_init(uv, &loop->timer_handle);
-    if (rv != 0)
-        return rv;
-    rv = uv_idle_init(uv, &loop->tick_handle);
-    if (rv != 0)
-        return rv;
+    disco__clock_init(loop);
+    return disco__random_init(&loop->random);
+}
+
+void disco__loop_open(disco__loop_t *loop)
+{
+    /* Neither can fail (libuv 1.x): they only fill in the struct. */
+    (void)uv_timer_init(loop->uv, &loop->timer_handle);
+    (void)uv_idle_init(loop->uv, &loop->tick_handle);
     loop->timer_handle.data = loop;
     loop->tick_handle.data = loop;
-    disco__clock_init(loop);
-    return 0;
+}
+
+int disco__loop_init(disco__loop_t *loop, uv_loop_t *uv, const disco__log_t *log)
+{
+    int rv = disco__loop_prepare(loop, uv, log);
+
+    if (rv == 0)
+        disco__loop_open(loop);
+    return rv;
 }
 
 bool disco__loop_is_kept_alive(const disco__loop_t *loop)

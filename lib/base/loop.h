@@ -48,7 +48,13 @@ typedef struct disco__loop_s {
     disco__log_t log;
 } disco__loop_t;
 
-/* 0, or libuv's error with nothing left to close. log is copied. */
+/* In two steps, so that what is built on a loop can fail without leaving a handle on it: after
+ * prepare everything can be set up, and thrown away, but nothing started; open cannot fail.
+ * prepare: 0 or libuv's error. log is copied. */
+int disco__loop_prepare(disco__loop_t *loop, uv_loop_t *uv, const disco__log_t *log);
+void disco__loop_open(disco__loop_t *loop);
+
+/* Both at once. */
 int disco__loop_init(disco__loop_t *loop, uv_loop_t *uv, const disco__log_t *log);
 
 /* Calls closed, from the loop and last of all, once nothing is pending. Every timer must be

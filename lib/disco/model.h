@@ -25,9 +25,10 @@ void disco__host_unref(disco__host_t *host);
 /* Equal in all that is stored in etcd; the revisions are not looked at. */
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b);
 
-/* A service info that owns its strings. One block; NULL allowed in free. */
+/* A service info that owns its strings. One block, wiped when freed; NULL allowed in free. */
 int disco__info_copy(disco_service_info_t **copy, const disco_service_info_t *info);
 void disco__info_free(disco_service_info_t *info);
+bool disco__info_equal(const disco_service_info_t *a, const disco_service_info_t *b);
 
 /* A service's or key segment's name: DISCO_ENAME when it is empty, ".", "..", longer than 255
  * bytes, not UTF-8, or holds '/' or a control byte; else 0. */

@@ -1,0 +1,101 @@
+#include "disco/keys.h"
+
+#include <string.h>
+
+#include <uvdisco/error.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "disco/model.h"
+
+/* Percent-encoded three times as long, it still fits in etcd's longest request line. */
+#define KEY_MOST 1024
+
+static char *join(const char *prefix, const char *service, const char *uuid)
+{
+    disco__buffer_t key;
+
+    disco__buffer_init(&key);
+    disco__buffer_append_text(&key, prefix);
+    disco__buffer_append_text(&key, service);
+    if (uuid != NULL) {
+        disco__buffer_append_char(&key, '/');
+        disco__buffer_append_text(&key, uuid);
+    }
+    if (key.error != 0)
+        disco__buffer_free(&key);
+    return key.bytes;
+}
+
+char *disco__key_of_info(const char *service)
+{
+    return join("/services_infos/", service, NULL);
+}
+
+char *disco__key_of_hosts(const char *service)
+{
+    return join("/services/", service, NULL);
+}
+
+char *disco__key_of_host(const char *service, const char *uuid)
+{
+    return join("/services/", service, uuid);
+}
+
+/* The rest of text behind directory and its '/', or NULL when text does not lie in it. */
+static const char *inside(const char *text, const char *directory)
+{
+    size_t size = strlen(directory);
+
+    while (size > 0 && directory[size - 1] == '/')
+        size--;
+    if (strncmp(text, directory, size) != 0 || text[size] != '/' || text[size + 1] == '\0')
+        return NULL;
+    return text + size + 1;
+}
+
+disco__key_relation_t disco__key_relation(const char *key, const char *base)
+{
+    const char *rest;
+
+    if (strcmp(key, base) == 0)
+        return DISCO__KEY_SAME;
+    rest = inside(key, base);
+    if (rest != NULL)
+        return strchr(rest, '/') != NULL ? DISCO__KEY_BELOW : DISCO__KEY_CHILD;
+    return inside(base, key) != NULL ? DISCO__KEY_ABOVE : DISCO__KEY_ELSEWHERE;
+}
+
+const char *disco__key_last_segment(const char *key)
+{
+    const char *slash = strrchr(key, '/');
+
+    return slash != NULL ? slash + 1 : key;
+}
+
+static int segment_check(const char *segment, size_t size)
+{
+    char name[256];
+
+    if (size >= sizeof name)
+        return DISCO_ENAME;
+    memcpy(name, segment, size);
+    name[size] = '\0';
+    return disco__name_check(name);
+}
+
+int disco__key_check(const char *key)
+{
+    if (key[0] != '/' || strlen(key) > KEY_MOST)
+        return DISCO_ENAME;
+    if (key[1] == '\0')
+        return 0;
+    while (*key == '/') {
+        size_t size = strcspn(key + 1, "/");
+
+        if (segment_check(key + 1, size) != 0)
+            return DISCO_ENAME;
+        key += 1 + size;
+    }
+    return 0;
+}

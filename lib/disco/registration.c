@@ -1,0 +1,259 @@
+/* The public side of registrations: beginning, changing, ending, and telling the user. What happens
+ * in between is in registration_steps.c. */
+#include "disco/registration.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "disco/keys.h"
+
+#define TTL_DEFAULT_S 5
+#define TTL_MOST_S 86400
+
+void disco_registration_options_init(disco_registration_options_t *options)
+{
+    if (options == NULL)
+        return;
+    memset(options, 0, sizeof *options);
+    options->ttl_s = TTL_DEFAULT_S;
+}
+
+static void registration_free(disco_registration_t *registration)
+{
+    disco__host_unref(registration->host);
+    disco__free(registration->service);
+    disco__free(registration->info_key);
+    disco__free(registration->host_key);
+    disco__free(registration);
+}
+
+static void current_credentials(const disco_registration_t *registration, const char **user,
+                                const char **password)
+{
+    const disco_host_t *host = &registration->host->host;
+
+    *user = host->is_public ? host->user : "";
+    *password = host->is_public ? host->password : "";
+}
+
+void disco__registration_tell(disco_registration_t *registration,
+                              disco_registration_event_type_t type, const disco__failure_t *failure)
+{
+    disco_registration_event_t event = {.type = type};
+
+    if (registration->closed)
+        return;
+    disco__log(&registration->client->loop.log, DISCO_LOG_INFO, "%s: %s", registration->host_key,
+               type == DISCO_REGISTRATION_READY       ? "registered"
+               : type == DISCO_REGISTRATION_LOST      ? "lost"
+               : type == DISCO_REGISTRATION_RECOVERED ? "registered again"
+               : type == DISCO_REGISTRATION_RETRYING  ? "not yet, trying on"
+                                                      : "changed");
+    current_credentials(registration, &event.user, &event.password);
+    if (failure != NULL) {
+        event.status = failure->status;
+        disco__client_set_failure(registration->client, failure);
+    }
+    registration->cb(registration->data, registration, &event);
+}
+
+static void on_closed(disco__tick_t *tick)
+{
+    disco_registration_t *registration = disco__container_of(tick, disco_registration_t, tick);
+    disco_client_t *client = registration->client;
+    disco_registration_event_t event = {.type = DISCO_REGISTRATION_CLOSED,
+                                        .status = registration->closed_failure.status};
+    bool held = registration->held;
+
+    current_credentials(registration, &event.user, &event.password);
+    disco__client_set_failure(client, &registration->closed_failure);
+    registration->cb(registration->data, registration, &event);
+    registration_free(
+        registration); /* nobody else knows of it any more, whatever the callback did */
+    if (held)
+        disco__loop_release(&client->loop);
+    client->registration_ended(client, event.status);
+}
+
+void disco__registration_finish(disco_registration_t *registration, const disco__failure_t *failure)
+{
+    registration->closed = true;
+    registration->closed_failure = *failure;
+    disco__registration_steps_stop(registration);
+    disco__mirror_stop(&registration->info);
+    disco__queue_remove(&registration->node);
+    disco__tick_schedule(&registration->client->loop, &registration->tick);
+}
+
+static int registration_new(disco_registration_t **out, disco_client_t *client, const char *service,
+                            const disco_host_t *host)
+{
+    disco_registration_t *registration = disco__calloc(1, sizeof *registration);
+    int rv;
+
+    if (registration == NULL)
+        return UV_ENOMEM;
+    registration->client = client;
+    rv = disco__registration_host(&registration->host, client, service, host, host->uuid);
+    if (rv != 0)
+        goto err_after_alloc;
+    registration->service = disco__strdup(service);
+    registration->info_key = disco__key_of_info(service);
+    registration->host_key = disco__key_of_host(service, registration->host->host.uuid);
+    if (registration->service == NULL || registration->info_key == NULL ||
+        registration->host_key == NULL) {
+        rv = UV_ENOMEM;
+        goto err_after_alloc;
+    }
+    disco__tick_init(&registration->tick, on_closed);
+    *out = registration;
+    return 0;
+
+err_after_alloc:
+    registration_free(registration);
+    return rv;
+}
+
+int disco_register(disco_client_t *client, const char *service, const disco_host_t *host,
+                   const disco_registration_options_t *options, disco_registration_cb cb,
+                   void *data, disco_registration_t **out)
+{
+    static const disco_registration_options_t defaults = {.ttl_s = TTL_DEFAULT_S};
+    disco_registration_t *registration;
+    int rv = disco__client_check(client);
+
+    if (rv != 0)
+        return rv;
+    if (service == NULL || host == NULL || cb == NULL)
+        return UV_EINVAL;
+    if (options == NULL)
+        options = &defaults;
+    if (options->ttl_s == 0 || options->ttl_s > TTL_MOST_S)
+        return DISCO_ETTL;
+    rv = disco__name_check(service);
+    if (rv == 0)
+        rv = registration_new(&registration, client, service, host);
+    if (rv != 0)
+        return rv;
+    registration->ttl_s = options->ttl_s;
+    registration->adopt = options->adopt;
+    registration->cb = cb;
+    registration->data = data;
+    disco__queue_push(&client->registrations, &registration->node);
+    disco__registration_steps_init(registration);
+    if (out != NULL)
+        *out = registration;
+    return 0;
+}
+
+/* Those of a public host are its service's, and followed. */
+static int keep_credentials(disco_registration_t *registration, disco__host_t **host)
+{
+    const disco_host_t *now = &registration->host->host;
+    disco__host_t *kept;
+    int rv;
+
+    if (!now->is_public || !(*host)->host.is_public)
+        return 0;
+    rv = disco__registration_host_with(&kept, *host, now->user, now->password);
+    disco__host_unref(*host);
+    if (rv == 0)
+        *host = kept;
+    return rv;
+}
+
+int disco_registration_update(disco_registration_t *registration, const disco_host_t *given)
+{
+    disco_service_info_t before;
+    disco_service_info_t after;
+    disco__host_t *previous;
+    disco__host_t *host;
+    int rv;
+
+    if (registration == NULL || given == NULL)
+        return UV_EINVAL;
+    if (registration->closed || registration->ending)
+        return DISCO_ECLOSING;
+    rv = disco__registration_host(&host, registration->client, registration->service, given,
+                                  registration->host->host.uuid);
+    if (rv == 0)
+        rv = keep_credentials(registration, &host);
+    if (rv != 0)
+        return rv;
+    before = disco__registration_info(registration);
+    previous = registration->host;
+    registration->host = host;
+    after = disco__registration_info(registration);
+    if (!registration->adopt && !disco__info_equal(&before, &after))
+        registration->info_task = DISCO__INFO_WRITE;
+    disco__host_unref(previous);
+    registration->changes++;
+    registration->tell_updated = true;
+    disco__registration_follow(registration);
+    disco__registration_proceed(registration);
+    return 0;
+}
+
+void disco__registration_end(disco_registration_t *registration, uint32_t timeout_ms)
+{
+    if (registration->ending || registration->closed)
+        return;
+    registration->ending = true;
+    registration->held = true;
+    disco__loop_hold(&registration->client->loop);
+    disco__mirror_stop(&registration->info);
+    disco__timer_start(&registration->client->loop, &registration->ending_timer, timeout_ms);
+    disco__registration_steps_end(registration);
+}
+
+int disco_unregister(disco_registration_t *registration, uint32_t timeout_ms)
+{
+    if (registration == NULL)
+        return UV_EINVAL;
+    if (registration->ending || registration->closed)
+        return DISCO_ECLOSING;
+    disco__registration_end(
+        registration, timeout_ms > 0 ? timeout_ms : registration->client->settings.request_ms);
+    return 0;
+}
+
+int disco_registration_close(disco_registration_t *registration)
+{
+    disco__failure_t failure;
+
+    if (registration == NULL)
+        return UV_EINVAL;
+    if (registration->closed)
+        return DISCO_ECLOSING;
+    disco__failure_clear(&failure);
+    failure.status = UV_ECANCELED;
+    disco__registration_finish(registration, &failure);
+    return 0;
+}
+
+const char *disco_registration_uuid(const disco_registration_t *registration)
+{
+    return registration != NULL ? registration->host->host.uuid : NULL;
+}
+
+bool disco_registration_is_ready(const disco_registration_t *registration)
+{
+    return registration != NULL && registration->was_ready && !registration->lost &&
+           !registration->ending && !registration->closed;
+}
+
+int disco_registration_credentials(const disco_registration_t *registration, const char **user,
+                                   const char **password)
+{
+    if (registration == NULL || user == NULL || password == NULL)
+        return UV_EINVAL;
+    if (!registration->was_ready)
+        return DISCO_ENOTREADY;
+    current_credentials(registration, user, password);
+    return 0;
+}
+
+const disco_host_t *disco_registration_host(const disco_registration_t *registration)
+{
+    return registration != NULL ? &registration->host->host : NULL;
+}

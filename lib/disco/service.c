@@ -1,0 +1,292 @@
+#include "disco/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+#include <uvdisco/error.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "disco/url.h"
+
+static disco__host_t *owner_of(const disco_host_t *host)
+{
+    return disco__container_of(host, disco__host_t, host);
+}
+
+int disco__service_new(disco_service_t **out, const char *name, const char *shard,
+                       disco__random_t *random)
+{
+    disco_service_info_t info = {.name = name};
+    disco_service_t *service = disco__calloc(1, sizeof *service);
+
+    if (service == NULL)
+        return UV_ENOMEM;
+    service->references = 1;
+    disco__random_fork(&service->random, random);
+    if (disco__info_copy(&service->info, &info) != 0)
+        goto err_after_alloc;
+    if (shard != NULL && (service->shard = disco__strdup(shard)) == NULL)
+        goto err_after_alloc;
+    *out = service;
+    return 0;
+
+err_after_alloc:
+    disco_service_unref(service);
+    return UV_ENOMEM;
+}
+
+int disco__service_copy(disco_service_t **out, const disco_service_t *service, const char *shard)
+{
+    disco_service_t *copy;
+    disco_service_info_t *info;
+    disco__random_t seed = service->random;
+    size_t i;
+    int rv;
+
+    rv = disco__service_new(&copy, service->info->name, shard, &seed);
+    if (rv != 0)
+        return rv;
+    rv = disco__info_copy(&info, service->info);
+    if (rv != 0)
+        goto err_after_new;
+    disco__service_set_info(copy, info);
+    copy->unsorted = true;
+    copy->has_directory = service->has_directory;
+    copy->broken = service->broken;
+    copy->elsewhere = service->elsewhere;
+    for (i = 0; i < service->count; i++) {
+        if (!disco__service_wants(copy, service->hosts[i])) {
+            copy->elsewhere++;
+            continue;
+        }
+        rv = disco__service_reserve(copy);
+        if (rv != 0)
+            goto err_after_new;
+        disco__service_add(copy, owner_of(service->hosts[i]));
+    }
+    disco__service_sort(copy);
+    *out = copy;
+    return 0;
+
+err_after_new:
+    disco_service_unref(copy);
+    return rv;
+}
+
+disco_service_t *disco_service_ref(const disco_service_t *service)
+{
+    disco_service_t *counted;
+
+    if (service == NULL)
+        return NULL;
+    /* The count is the library's, not part of what const promises. */
+    counted = disco__container_of(&service->references, disco_service_t, references);
+    counted->references++;
+    return counted;
+}
+
+void disco_service_unref(disco_service_t *service)
+{
+    size_t i;
+
+    if (service == NULL || --service->references > 0)
+        return;
+    for (i = 0; i < service->count; i++)
+        disco__host_unref(owner_of(service->hosts[i]));
+    disco__free(service->hosts);
+    disco__info_free(service->info);
+    disco__free(service->shard);
+    disco__free(service);
+}
+
+void disco__service_set_info(disco_service_t *service, disco_service_info_t *info)
+{
+    disco__info_free(service->info);
+    service->info = info;
+}
+
+bool disco__service_wants(const disco_service_t *service, const disco_host_t *host)
+{
+    return service->shard == NULL || strcmp(service->shard, host->shard) == 0;
+}
+
+int disco__service_reserve(disco_service_t *service)
+{
+    size_t capacity;
+    size_t bytes;
+    const disco_host_t **hosts;
+
+    if (service->count < service->capacity)
+        return 0;
+    capacity = service->capacity > 0 ? service->capacity : 4;
+    if (!disco__size_mul(capacity, 2, &capacity) ||
+        !disco__size_mul(capacity, sizeof(const disco_host_t *), &bytes))
+        return UV_ENOMEM;
+    hosts = disco__realloc(service->hosts, bytes);
+    if (hosts == NULL)
+        return UV_ENOMEM;
+    service->hosts = hosts;
+    service->capacity = capacity;
+    return 0;
+}
+
+static int compare(const disco_host_t *a, const disco_host_t *b)
+{
+    if (a->created_revision != b->created_revision)
+        return a->created_revision < b->created_revision ? -1 : 1;
+    return strcmp(a->uuid, b->uuid);
+}
+
+static int compare_elements(const void *a, const void *b)
+{
+    return compare(*(const disco_host_t *const *)a, *(const disco_host_t *const *)b);
+}
+
+/* The first place whose host is not older. */
+static size_t place_of(const disco_service_t *service, const disco_host_t *host)
+{
+    size_t low = 0;
+    size_t high = service->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare(service->hosts[middle], host) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void disco__service_sort_later(disco_service_t *service)
+{
+    service->unsorted = true;
+}
+
+void disco__service_sort(disco_service_t *service)
+{
+    if (service->unsorted && service->count > 1)
+        qsort(service->hosts, service->count, sizeof service->hosts[0], compare_elements);
+    service->unsorted = false;
+}
+
+void disco__service_add(disco_service_t *service, disco__host_t *host)
+{
+    size_t place = service->unsorted ? service->count : place_of(service, &host->host);
+
+    memmove(service->hosts + place + 1, service->hosts + place,
+            (service->count - place) * sizeof service->hosts[0]);
+    service->hosts[place] = &disco__host_ref(host)->host;
+    service->count++;
+}
+
+void disco__service_remove(disco_service_t *service, disco__host_t *host)
+{
+    /* Several may compare equal, when etcd holds the same UUID under two keys. */
+    size_t place = service->unsorted ? 0 : place_of(service, &host->host);
+
+    while (place < service->count && service->hosts[place] != &host->host)
+        place++;
+    if (place == service->count)
+        return;
+    service->count--;
+    memmove(service->hosts + place, service->hosts + place + 1,
+            (service->count - place) * sizeof service->hosts[0]);
+    disco__host_unref(host);
+}
+
+const disco_service_info_t *disco_service_info(const disco_service_t *service)
+{
+    return service != NULL ? service->info : NULL;
+}
+
+int disco_service_status(const disco_service_t *service)
+{
+    if (service == NULL)
+        return UV_EINVAL;
+    if (service->count > 0)
+        return 0;
+    if (!service->has_directory)
+        return DISCO_ENOSERVICE;
+    return service->shard != NULL && service->elsewhere > 0 ? DISCO_ENOSHARD : DISCO_ENOHOST;
+}
+
+int disco_service_all(const disco_service_t *service, const disco_host_t *const **hosts,
+                      size_t *count)
+{
+    if (service == NULL || hosts == NULL || count == NULL)
+        return UV_EINVAL;
+    *hosts = service->hosts;
+    *count = service->count;
+    return disco_service_status(service);
+}
+
+const disco_host_t *disco_service_first(const disco_service_t *service)
+{
+    return service != NULL && service->count > 0 ? service->hosts[0] : NULL;
+}
+
+const disco_host_t *disco_service_one(const disco_service_t *service)
+{
+    disco_service_t *drawing;
+
+    if (service == NULL || service->count == 0)
+        return NULL;
+    drawing = disco__container_of(&service->random, disco_service_t, random);
+    return service->hosts[disco__random_below(&drawing->random, service->count)];
+}
+
+size_t disco_service_broken(const disco_service_t *service)
+{
+    return service != NULL ? service->broken : 0;
+}
+
+int disco_service_url(const disco_service_t *service, const char *scheme, const char *path,
+                      char *buffer, size_t *size)
+{
+    const disco_service_info_t *info;
+
+    if (service == NULL || size == NULL)
+        return UV_EINVAL;
+    info = service->info;
+    if (!info->is_public || service->shard != NULL) {
+        int rv = disco_service_status(service);
+
+        if (rv != 0)
+            return rv;
+        return disco_host_url(disco_service_one(service), scheme, path, buffer, size);
+    }
+    return disco__url_write(&(disco__url_parts_t){.scheme = scheme,
+                                                  .user = info->user,
+                                                  .password = info->password,
+                                                  .hostname = info->hostname,
+                                                  .ports = info->ports,
+                                                  .port_count = info->port_count,
+                                                  .path = path},
+                            buffer, size);
+}
+
+int disco_service_hosts_string(const disco_service_t *service, char *buffer, size_t *size)
+{
+    disco__buffer_t text;
+    size_t i;
+    int rv;
+
+    if (service == NULL || size == NULL)
+        return UV_EINVAL;
+    disco__buffer_init(&text);
+    for (i = 0; i < service->count; i++) {
+        const disco_host_t *host = service->hosts[i];
+
+        if (i > 0)
+            disco__buffer_append_text(&text, ", ");
+        disco__buffer_append_text(&text, host->private_hostname[0] != '\0' ? host->private_hostname
+                                                                           : host->name);
+    }
+    rv = disco__url_copy_out(&text, buffer, size);
+    disco__buffer_free(&text);
+    return rv;
+}

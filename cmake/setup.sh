@@ -1,7 +1,7 @@
 # To be sourced by bash, from the root of the sources. Sets the machine up and builds:
 #
 #   uvdisco_set_up <purpose>...          purposes: build, etcd, test, check; installs what is missing
-#   uvdisco_build <preset> [<option>...] configures and builds; the result is in build/<preset>
+#   uvdisco_build <preset> <directory> [<option>...] configures and builds in build/<directory>
 #
 # Packages are installed by apt-get, as root or through sudo. Where that cannot be, a message says what is missing.
 
@@ -139,13 +139,13 @@ uvdisco_set_up() {
 }
 
 uvdisco_build() {
-    local preset=$1 log
-    shift
-    mkdir -p "build/$preset"
-    log=build/$preset/build.log
-    echo "build: preset $preset, in build/$preset"
-    if ! cmake --preset "$preset" -G Ninja "$@" >"$log" 2>&1 ||
-        ! cmake --build "build/$preset" >>"$log" 2>&1; then
+    local preset=$1 directory=build/$2 log
+    shift 2
+    mkdir -p "$directory"
+    log=$directory/build.log
+    echo "build: preset $preset, in $directory"
+    if ! cmake --preset "$preset" -B "$directory" -G Ninja "$@" >"$log" 2>&1 ||
+        ! cmake --build "$directory" >>"$log" 2>&1; then
         cat "$log" >&2
         echo "build: failed" >&2
         return 1

@@ -14,7 +14,7 @@ fi
 
 uvdisco_set_up build etcd test
 # shellcheck disable=SC2086
-uvdisco_build "$preset" -DUVDISCO_TESTS=ON ${UVDISCO_CMAKE_OPTIONS:-}
+uvdisco_build "$preset" "$preset" -DUVDISCO_TESTS=ON ${UVDISCO_CMAKE_OPTIONS:-}
 
 # What a test that crashed may have left behind is removed with this directory. In memory where that can be: etcd
 # waits for the disk at each write.

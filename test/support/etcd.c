@@ -4,10 +4,6 @@
  * log. The test fails or crashes: the clean-up kills the members and removes the directory; after a
  * crash the leash kills them. A port is kept, while its member is down, by a socket that is bound
  * but does not listen. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* nftw() */
-#endif
-
 #include "support/etcd.h"
 
 #include <ftw.h>

@@ -46,7 +46,7 @@ void etcd_terminate(etcd_t *etcd, size_t member);
  * requests. */
 void etcd_continue_member(etcd_t *etcd, size_t member);
 /* The same without waiting. */
-void etcd_launch_member(etcd_t *etcd, size_t member);
+void etcd_launch_member(etcd_t *etcd, size_t index);
 void etcd_wait_until_ready(etcd_t *etcd);
 
 /* Kills all members, removes their data, and starts them again, empty, on the same ports. */

@@ -104,10 +104,11 @@ static raw_reply_t read_reply(const exchange_t *exchange)
     reply.received[exchange->size] = '\0';
     reply.head = reply.received;
     end = strstr(reply.received, "\r\n\r\n");
-    if (end == NULL || sscanf(reply.head, "HTTP/1.%*d %d", &reply.status) != 1) {
+    if (end == NULL || strncmp(reply.head, "HTTP/1.", 7) != 0) {
         reply.error = UV_EPROTO;
         return reply;
     }
+    reply.status = (int)strtol(reply.head + strlen("HTTP/1.1 "), NULL, 10);
     *end = '\0';
     reply.body = end + 4;
     return reply;

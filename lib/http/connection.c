@@ -176,6 +176,7 @@ int disco__connection_send(disco__connection_t *connection, disco__http_request_
     rv = disco__buffer_append(&bytes, request->bytes.bytes, request->bytes.size);
     if (rv == 0)
         rv = disco__stream_write(connection->stream, &bytes);
+    disco__buffer_free_secret(&bytes);
     if (rv == 0 && request->response_ms > 0)
         disco__timer_start(connection->loop, &connection->deadline, request->response_ms);
     return rv;

@@ -188,6 +188,9 @@ void disco__mirror_init(disco__mirror_t *mirror, disco_client_t *client, const c
 void disco__mirror_start(disco__mirror_t *mirror)
 {
     mirror->running = true;
+    mirror->revision = 0;
+    mirror->older_listings = 0;
+    disco__backoff_reset(&mirror->backoff);
     /* From the loop, so that a failure to begin is told like any other. */
     disco__timer_start(&mirror->client->loop, &mirror->timer, 0);
 }

@@ -13,6 +13,7 @@
 typedef struct disco__host_s {
     disco_host_t host;
     size_t references;
+    size_t size; /* of the block, for wiping it */
 } disco__host_t;
 
 /* A copy with every NULL string made empty and the ports sorted by scheme. One block; wiped when

@@ -140,6 +140,7 @@ int disco_register(disco_client_t *client, const char *service, const disco_host
     registration->cb = cb;
     registration->data = data;
     disco__queue_push(&client->registrations, &registration->node);
+    disco__registration_follow_init(registration);
     disco__registration_steps_init(registration);
     if (out != NULL)
         *out = registration;

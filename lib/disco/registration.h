@@ -95,6 +95,8 @@ disco_service_info_t disco__registration_info(const disco_registration_t *regist
 void disco__registration_end(disco_registration_t *registration, uint32_t timeout_ms);
 
 /* registration_follow.c: user and password of a public service. */
+void disco__registration_follow_init(disco_registration_t *registration);
+/* Starts or stops following, as the registration stands. */
 void disco__registration_follow(disco_registration_t *registration);
 
 #endif

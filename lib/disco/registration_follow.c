@@ -97,7 +97,11 @@ void disco__registration_follow(disco_registration_t *registration)
         disco__mirror_stop(&registration->info);
         return;
     }
+    disco__mirror_start(&registration->info);
+}
+
+void disco__registration_follow_init(disco_registration_t *registration)
+{
     disco__mirror_init(&registration->info, registration->client, registration->info_key, false,
                        &info_events);
-    disco__mirror_start(&registration->info);
 }

@@ -23,6 +23,7 @@ int disco__service_new(disco_service_t **out, const char *name, const char *shar
 
     if (service == NULL)
         return UV_ENOMEM;
+    service->self = service;
     service->references = 1;
     disco__random_fork(&service->random, random);
     if (disco__info_copy(&service->info, &info) != 0)
@@ -77,14 +78,10 @@ err_after_new:
 
 disco_service_t *disco_service_ref(const disco_service_t *service)
 {
-    disco_service_t *counted;
-
     if (service == NULL)
         return NULL;
-    /* The count is the library's, not part of what const promises. */
-    counted = disco__container_of(&service->references, disco_service_t, references);
-    counted->references++;
-    return counted;
+    service->self->references++;
+    return service->self;
 }
 
 void disco_service_unref(disco_service_t *service)
@@ -231,12 +228,9 @@ const disco_host_t *disco_service_first(const disco_service_t *service)
 
 const disco_host_t *disco_service_one(const disco_service_t *service)
 {
-    disco_service_t *drawing;
-
     if (service == NULL || service->count == 0)
         return NULL;
-    drawing = disco__container_of(&service->random, disco_service_t, random);
-    return service->hosts[disco__random_below(&drawing->random, service->count)];
+    return service->hosts[disco__random_below(&service->self->random, service->count)];
 }
 
 size_t disco_service_broken(const disco_service_t *service)

@@ -7,6 +7,8 @@
 #include "disco/model.h"
 
 struct disco_service_s {
+    disco_service_t
+        *self; /* for the count and the draw, which a const service allows all the same */
     size_t references;
     disco_service_info_t *info; /* never NULL */
     char *shard;                /* asked for; NULL: all */

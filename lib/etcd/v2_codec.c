@@ -39,7 +39,7 @@ bool disco__v2_read_error(disco__failure_t *failure, uint64_t *index, const char
     if (disco__json_parse(body, size, &tree) != 0)
         return false;
     if (!disco__json_u64(tree, "errorCode", &code) || code == 0 || code > 100000) {
-        cJSON_Delete(tree);
+        disco__json_free(tree);
         return false;
     }
     (void)disco__json_string(tree, "message", &message);
@@ -48,7 +48,7 @@ bool disco__v2_read_error(disco__failure_t *failure, uint64_t *index, const char
     disco__failure_set(failure, meaning_of(code), "etcd: %s%s%s%s", message,
                        cause[0] != '\0' ? " (" : "", cause, cause[0] != '\0' ? ")" : "");
     failure->etcd_code = (int)code;
-    cJSON_Delete(tree);
+    disco__json_free(tree);
     return true;
 }
 
@@ -155,20 +155,9 @@ err_after_parse:
     return rv;
 }
 
-/* Values may be credentials: the strings of the tree are wiped before cJSON frees them. */
-static void wipe_values(cJSON *item)
-{
-    for (; item != NULL; item = item->next) {
-        if (cJSON_IsString(item) && item->valuestring != NULL)
-            disco__wipe(item->valuestring, strlen(item->valuestring));
-        wipe_values(item->child);
-    }
-}
-
 void disco__v2_reply_free(disco__v2_reply_t *reply)
 {
-    wipe_values(reply->tree);
-    cJSON_Delete(reply->tree);
+    disco__json_free(reply->tree);
     disco__free(reply->entries);
     memset(reply, 0, sizeof *reply);
 }
@@ -185,7 +174,7 @@ int disco__v2_read_version(cJSON **tree, const char **server, const char **clust
     if (disco__json_string(*tree, "etcdserver", server) &&
         disco__json_string(*tree, "etcdcluster", cluster) && (*server)[0] != '\0')
         return 0;
-    cJSON_Delete(*tree);
+    disco__json_free(*tree);
     *tree = NULL;
     return DISCO_EPROTOCOL;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "etcd/v2_internal.h"
+#include "json/read.h"
 
 typedef struct disco__v2_op_s {
     disco__op_t base;
@@ -146,7 +147,7 @@ static void on_version_done(disco__call_t *call)
     if (rv != 0)
         unreadable(&outcome, rv);
     outcome.pursuit.done(outcome.pursuit.data, &outcome.result);
-    cJSON_Delete(tree);
+    disco__json_free(tree);
 }
 
 static disco__v2_op_t *op_new(disco__store_t *store, const char *method,

@@ -7,8 +7,9 @@
 
 #include "base/buffer.h"
 
-/* A string with its quotes: '<', '>', '&', U+2028, U+2029 and control bytes escaped as Go escapes them (\n, \r, \t short, \b and \f
- * as \u0008 and \u000c as Go 1.21 and older wrote them; newer write \b and \f), each byte that is not UTF-8 as \ufffd. */
+/* A string with its quotes: '<', '>', '&', U+2028 and U+2029 as \u003c and so on, control bytes
+ * short where JSON has a short form (\b and \f too, as Go writes them since 1.22) and else as
+ * \u00xx, each byte that is not UTF-8 as \ufffd. */
 int disco__json_write_string(disco__buffer_t *out, const char *text);
 
 /* Members of an object: a comma goes before all but the first. */
@@ -19,9 +20,7 @@ typedef struct disco__json_object_s {
 
 void disco__json_object_begin(disco__json_object_t *object, disco__buffer_t *out);
 void disco__json_object_end(disco__json_object_t *object);
-/* The name and its colon; the value is to be written next. name needs no escapes. */
-void disco__json_object_name(disco__json_object_t *object, const char *name);
-/* The same for a name that may hold anything. */
+/* The name, escaped as it needs, and its colon; the value is to be written next. */
 void disco__json_object_key(disco__json_object_t *object, const char *name);
 void disco__json_object_string(disco__json_object_t *object, const char *name, const char *value);
 /* Nothing for NULL and "". */

@@ -1,0 +1,71 @@
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "disco/model.h"
+#include "disco/pack.h"
+
+/* Copies every field of from into to; to may be from itself while measuring. */
+static void pack_host(disco__pack_t *pack, disco_host_t *to, const disco_host_t *from)
+{
+    disco_host_t copy = *from;
+
+    copy.ports = disco__pack_ports(pack, from->ports, &copy.port_count);
+    copy.private_ports = disco__pack_ports(pack, from->private_ports, &copy.private_port_count);
+    copy.name = disco__pack_text(pack, from->name);
+    copy.service_name = disco__pack_text(pack, from->service_name);
+    copy.user = disco__pack_text(pack, from->user);
+    copy.password = disco__pack_text(pack, from->password);
+    copy.private_hostname = disco__pack_text(pack, from->private_hostname);
+    copy.shard = disco__pack_text(pack, from->shard);
+    copy.uuid = disco__pack_text(pack, from->uuid);
+    *to = copy;
+}
+
+int disco__host_copy(disco__host_t **out, const disco_host_t *host)
+{
+    disco__pack_t pack = {0};
+    disco_host_t measured;
+    disco__host_t *copy;
+    size_t size;
+
+    pack_host(&pack, &measured, host);
+    copy = disco__pack_allocate(&pack, sizeof *copy, &size);
+    if (copy == NULL)
+        return UV_ENOMEM;
+    pack_host(&pack, &copy->host, host);
+    copy->references = 1;
+    copy->size = size;
+    *out = copy;
+    return 0;
+}
+
+disco__host_t *disco__host_ref(disco__host_t *host)
+{
+    host->references++;
+    return host;
+}
+
+void disco__host_unref(disco__host_t *host)
+{
+    if (host == NULL || --host->references > 0)
+        return;
+    disco__wipe(host, host->size);
+    disco__free(host);
+}
+
+bool disco__host_equal(const disco_host_t *a, const disco_host_t *b)
+{
+    return disco__text_equal(a->name, b->name) &&
+           disco__text_equal(a->service_name, b->service_name) &&
+           disco__ports_equal(a->ports, a->port_count, b->ports, b->port_count) &&
+           disco__text_equal(a->user, b->user) && disco__text_equal(a->password, b->password) &&
+           a->is_public == b->is_public &&
+           disco__text_equal(a->private_hostname, b->private_hostname) &&
+           disco__ports_equal(a->private_ports, a->private_port_count, b->private_ports,
+                              b->private_port_count) &&
+           a->critical == b->critical && disco__text_equal(a->shard, b->shard) &&
+           disco__text_equal(a->uuid, b->uuid);
+}

@@ -1,0 +1,61 @@
+#include <uv.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "disco/model.h"
+#include "disco/pack.h"
+
+typedef struct owned_info_s {
+    disco_service_info_t info; /* what the others see; first */
+    size_t size;
+} owned_info_t;
+
+static void pack_info(disco__pack_t *pack, disco_service_info_t *to,
+                      const disco_service_info_t *from)
+{
+    disco_service_info_t copy = *from;
+
+    copy.ports = disco__pack_ports(pack, from->ports, &copy.port_count);
+    copy.name = disco__pack_text(pack, from->name);
+    copy.hostname = disco__pack_text(pack, from->hostname);
+    copy.user = disco__pack_text(pack, from->user);
+    copy.password = disco__pack_text(pack, from->password);
+    *to = copy;
+}
+
+int disco__info_copy(disco_service_info_t **out, const disco_service_info_t *info)
+{
+    disco__pack_t pack = {0};
+    disco_service_info_t measured;
+    owned_info_t *copy;
+    size_t size;
+
+    pack_info(&pack, &measured, info);
+    copy = disco__pack_allocate(&pack, sizeof *copy, &size);
+    if (copy == NULL)
+        return UV_ENOMEM;
+    pack_info(&pack, &copy->info, info);
+    copy->size = size;
+    *out = &copy->info;
+    return 0;
+}
+
+void disco__info_free(disco_service_info_t *info)
+{
+    owned_info_t *owned;
+
+    if (info == NULL)
+        return;
+    owned = disco__container_of(info, owned_info_t, info);
+    disco__wipe(owned, owned->size);
+    disco__free(owned);
+}
+
+bool disco__info_equal(const disco_service_info_t *a, const disco_service_info_t *b)
+{
+    return disco__text_equal(a->name, b->name) && a->critical == b->critical &&
+           disco__text_equal(a->hostname, b->hostname) && disco__text_equal(a->user, b->user) &&
+           disco__text_equal(a->password, b->password) &&
+           disco__ports_equal(a->ports, a->port_count, b->ports, b->port_count) &&
+           a->is_public == b->is_public;
+}

@@ -1,0 +1,117 @@
+#include "disco/pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+static void count_size(disco__pack_t *pack, size_t *total, size_t more)
+{
+    if (!disco__size_add(*total, more, total))
+        pack->overflow = true;
+}
+
+const char *disco__pack_text(disco__pack_t *pack, const char *text)
+{
+    size_t size;
+    char *copy;
+
+    text = disco__text_or_empty(text);
+    size = strlen(text) + 1;
+    if (pack->text == NULL) {
+        count_size(pack, &pack->text_size, size);
+        return NULL;
+    }
+    copy = pack->text;
+    memcpy(copy, text, size);
+    pack->text += size;
+    return copy;
+}
+
+/* qsort() is not stable: of equal schemes the one that came last is told by its address. */
+static int compare_ports(const void *a, const void *b)
+{
+    const disco_port_t *const *first = a;
+    const disco_port_t *const *second = b;
+    int order = strcmp((*first)->scheme, (*second)->scheme);
+
+    if (order != 0)
+        return order;
+    return *first < *second ? -1 : 1;
+}
+
+/* Room for the ports and, behind them, for the pointers that are sorted. */
+#define PORT_ROOM (sizeof(disco_port_t) + sizeof(const disco_port_t *))
+
+const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *ports, size_t *count)
+{
+    const disco_port_t **sorted;
+    disco_port_t *copy;
+    size_t room;
+    size_t kept = 0;
+    size_t i;
+
+    if (ports == NULL)
+        *count = 0;
+    if (pack->ports == NULL) {
+        /* One byte more tells a list without ports from none. */
+        if (!disco__size_mul(*count + (ports != NULL ? 1 : 0), PORT_ROOM, &room))
+            pack->overflow = true;
+        else
+            count_size(pack, &pack->ports_size, room);
+        for (i = 0; i < *count; i++) {
+            (void)disco__pack_text(pack, ports[i].scheme);
+            (void)disco__pack_text(pack, ports[i].port);
+        }
+        return NULL;
+    }
+    if (ports == NULL)
+        return NULL;
+    copy = (void *)pack->ports;
+    sorted = (void *)(copy + *count + 1);
+    for (i = 0; i < *count; i++)
+        sorted[i] = &ports[i];
+    qsort(sorted, *count, sizeof sorted[0], compare_ports);
+    for (i = 0; i < *count; i++) {
+        if (i + 1 < *count && strcmp(sorted[i]->scheme, sorted[i + 1]->scheme) == 0)
+            continue;
+        copy[kept].scheme = disco__pack_text(pack, sorted[i]->scheme);
+        copy[kept++].port = disco__pack_text(pack, sorted[i]->port);
+    }
+    pack->ports += (*count + 1) * PORT_ROOM;
+    *count = kept;
+    return copy;
+}
+
+void *disco__pack_allocate(disco__pack_t *pack, size_t header, size_t *size)
+{
+    size_t total = header;
+    char *block;
+
+    count_size(pack, &total, pack->ports_size);
+    count_size(pack, &total, pack->text_size);
+    if (pack->overflow)
+        return NULL;
+    block = disco__calloc(1, total);
+    if (block == NULL)
+        return NULL;
+    pack->ports = block + header;
+    pack->text = block + header + pack->ports_size;
+    *size = total;
+    return block;
+}
+
+bool disco__ports_equal(const disco_port_t *a, size_t a_count, const disco_port_t *b,
+                        size_t b_count)
+{
+    size_t i;
+
+    if (a_count != b_count || (a == NULL) != (b == NULL))
+        return false;
+    for (i = 0; i < a_count; i++) {
+        if (strcmp(a[i].scheme, b[i].scheme) != 0 || strcmp(a[i].port, b[i].port) != 0)
+            return false;
+    }
+    return true;
+}

@@ -85,6 +85,21 @@ static void on_data(void *data, const char *bytes, size_t size)
         fail(connection, result, connection->parser.reason);
 }
 
+/* Says in words what a bare end of the stream means for the request. A server that speaks TLS 1.3
+ * may refuse the client's certificate after the handshake, without an alert. */
+static void explain_end(const disco__connection_t *connection, disco__failure_t *failure)
+{
+    const char *text = "connection closed before the response was complete";
+
+    if (connection->request == NULL || failure->message[0] != '\0')
+        return;
+    if (!connection->heard)
+        text = "connection closed before the response";
+    if (!connection->heard && !connection->kept && connection->pool->target->tls != NULL)
+        text = "connection closed before the response: is a client certificate asked for?";
+    disco__failure_set(failure, failure->status, "%s", text);
+}
+
 static void on_end(void *data, const disco__failure_t *failure)
 {
     disco__connection_t *connection = data;
@@ -98,6 +113,7 @@ static void on_end(void *data, const disco__failure_t *failure)
     /* A write that failed says the same as a read that failed. */
     if (known.status == UV_EPIPE || known.status == UV_ECONNABORTED)
         known.status = UV_ECONNRESET;
+    explain_end(connection, &known);
     connection->events->on_failed(connection, &known);
 }
 

@@ -4,6 +4,15 @@
 
 #define WATCHDOG_MS (60000u * DISCO_TEST_PATIENCE)
 
+/* UV_RUN_ONCE runs what is due, timers for one, and then blocks all the same. */
+static void on_prepare(uv_prepare_t *guard)
+{
+    test_loop_t *loop = guard->data;
+
+    if (*loop->flag)
+        uv_stop(&loop->uv);
+}
+
 void loop_open(test_loop_t *loop)
 {
     heap_spare_begin();
@@ -11,6 +20,9 @@ void loop_open(test_loop_t *loop)
     assert_int(uv_timer_init(&loop->uv, &loop->watchdog), 0);
     uv_unref((uv_handle_t *)&loop->watchdog);
     loop->watchdog.data = loop;
+    assert_int(uv_prepare_init(&loop->uv, &loop->guard), 0);
+    uv_unref((uv_handle_t *)&loop->guard);
+    loop->guard.data = loop;
     heap_spare_end();
 }
 
@@ -35,12 +47,15 @@ void test_loop_run_until(test_loop_t *loop, const bool *flag, const char *what, 
                          int line)
 {
     start_watchdog(loop, what);
+    loop->flag = flag;
+    assert_int(uv_prepare_start(&loop->guard, on_prepare), 0);
     while (!*flag) {
         if (uv_run(&loop->uv, UV_RUN_ONCE) == 0 && !*flag) {
             print_error("the loop ran dry before %s was set\n", what);
             _fail(file, line);
         }
     }
+    assert_int(uv_prepare_stop(&loop->guard), 0);
     assert_int(uv_timer_stop(&loop->watchdog), 0);
 }
 
@@ -66,6 +81,7 @@ void loop_close(test_loop_t *loop)
     heap_spare_begin();
     loop_run(loop);
     uv_close((uv_handle_t *)&loop->watchdog, NULL);
+    uv_close((uv_handle_t *)&loop->guard, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     rv = uv_loop_close(&loop->uv);
     if (rv != 0)

@@ -10,7 +10,10 @@
 typedef struct test_loop_s {
     uv_loop_t uv;
     uv_timer_t watchdog; /* unreferenced: never keeps the loop running */
+    uv_prepare_t
+        guard; /* unreferenced: keeps a turn from blocking when what is waited for has come */
     const char *waiting_for;
+    const bool *flag;
 } test_loop_t;
 
 /* Both spare the failing heap (support/heap.h). */

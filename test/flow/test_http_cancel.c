@@ -306,29 +306,53 @@ DISCO_TEST(a_request_may_be_freed_when_it_is_done)
     free_in_on_done((server_answer_t){.then = SERVER_CLOSE});
 }
 
-static void two_exchanges(void *data)
+static void assert_answered_or_short_of_memory(exchange_t *exchange)
+{
+    exchange_wait(exchange);
+    if (exchange->status == 0)
+        exchange_assert_answered(exchange, 200, "ok");
+    else
+        exchange_assert_failed(exchange, UV_ENOMEM);
+    if (!heap_has_failed())
+        assert_status(exchange->status, 0);
+    exchange_free(exchange);
+}
+
+/* A request on a fresh connection, one that finds it dead and is sent again, and a long poll. */
+static void exchanges_of_each_kind(void *data)
 {
     http_bench_t bench;
     exchange_t exchange;
-    int i;
+    exchange_t poll;
 
     (void)data;
     http_open(&bench);
-    for (i = 0; i < 2; i++) {
-        server_add(bench.server, ANSWER_OK);
-        exchange_run(&exchange, &bench, "/");
-        if (exchange.status == 0)
-            exchange_assert_answered(&exchange, 200, "ok");
-        else
-            exchange_assert_failed(&exchange, UV_ENOMEM);
-        if (!heap_has_failed())
-            assert_status(exchange.status, 0);
-        exchange_free(&exchange);
-    }
+    server_add(bench.server, ANSWER_OK);
+    exchange_init(&exchange, &bench, "/");
+    exchange_send(&exchange);
+    assert_answered_or_short_of_memory(&exchange);
+    if (!disco__queue_empty(&bench.pool.idle))
+        server_add(bench.server, (server_answer_t){.then = SERVER_CLOSE});
+    server_add(bench.server, ANSWER_OK);
+    server_add(bench.server, ANSWER_OK);
+    server_add(bench.server, ANSWER_OK);
+    exchange_init(&exchange, &bench, "/");
+    exchange_send(&exchange);
+    exchange_init(&poll, &bench, "/poll");
+    poll.request.long_poll = true;
+    exchange_send(&poll);
+    exchange_wait(&exchange);
+    exchange_wait(&poll);
+    assert_int(exchange.calls[ON_DONE], 1);
+    assert_int(poll.calls[ON_DONE], 1);
+    exchange_free(&exchange);
+    exchange_free(&poll);
+    assert_int(bench.pool.counted, 0);
+    assert_int(bench.pool.dialled_for_anyone, 0);
     http_close(&bench);
 }
 
 DISCO_TEST(memory_running_short_is_told)
 {
-    heap_sweep(two_exchanges, NULL);
+    heap_sweep(exchanges_of_each_kind, NULL);
 }

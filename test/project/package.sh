@@ -44,7 +44,8 @@ expect_version "$work/by-cmake/consumer_static"
 "$compiler" $flags $strict "$consumer/consumer.c" -o "$work/pkg_config_shared" \
     $(pkg-config --cflags --libs uvdisco)
 expect_version "$work/pkg_config_shared"
-LD_LIBRARY_PATH=$libdir ldd "$work/pkg_config_shared" | grep -q "$libdir/libuvdisco.so"
+linked=$(LD_LIBRARY_PATH=$libdir ldd "$work/pkg_config_shared")
+grep -qF "$libdir/libuvdisco.so" <<<"$linked"
 
 # shellcheck disable=SC2046,SC2086
 c++ $flags $strict_cxx "$consumer/consumer.cc" -o "$work/pkg_config_cxx" \
@@ -57,4 +58,8 @@ rm "$libdir"/libuvdisco.so*
 "$compiler" $flags $strict "$consumer/consumer.c" -o "$work/pkg_config_static" \
     $(pkg-config --static --cflags --libs uvdisco)
 expect_version "$work/pkg_config_static"
-! ldd "$work/pkg_config_static" | grep libuvdisco
+linked=$(ldd "$work/pkg_config_static")
+if grep libuvdisco <<<"$linked"; then
+    echo "the static program needs the shared library"
+    exit 1
+fi

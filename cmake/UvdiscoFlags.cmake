@@ -7,7 +7,7 @@ function(uvdisco_flags target)
     if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
         target_compile_options(${target} PRIVATE
             -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
-            -Wmissing-prototypes -Wundef -Wcast-qual -Wwrite-strings -Wvla)
+            -Wmissing-prototypes -Wundef -Wwrite-strings -Wvla)
         if(UVDISCO_WERROR)
             target_compile_options(${target} PRIVATE -Werror)
         endif()

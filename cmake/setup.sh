@@ -146,7 +146,7 @@ uvdisco_build() {
     echo "build: preset $preset, in $directory"
     if ! cmake --preset "$preset" -B "$directory" -G Ninja "$@" >"$log" 2>&1 ||
         ! cmake --build "$directory" >>"$log" 2>&1; then
-        cat "$log" >&2
+        grep -vE '^(\[[0-9]+/|-- )' "$log" >&2
         echo "build: failed" >&2
         return 1
     fi

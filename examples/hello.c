@@ -1,11 +1,11 @@
-/* Registers this process as a host of "web", follows the service, and looks it up once registered.
- */
+/* Registers this process as a host of "web", follows the service, looks it up once registered. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <uvdisco.h>
 
 static disco_client_t *client;
+static char web[] = "web";
 
 static void check(int rv, const char *what)
 {
@@ -20,29 +20,28 @@ static void on_service(void *data, int status, const disco_service_t *service)
     char url[256];
     size_t size = sizeof url;
 
-    (void)data;
     check(status, "lookup");
     check(disco_service_url(service, "http", "/health", url, &size), "URL");
-    printf("the service answers at %s\n", url);
+    printf("%s answers at %s\n", (const char *)data, url);
     disco_client_shutdown(client, 0, NULL, NULL); /* takes our host out of etcd, then closes */
 }
 
 static void on_registration(void *data, disco_registration_t *registration,
                             const disco_registration_event_t *event)
 {
-    (void)data;
     if (event->type == DISCO_REGISTRATION_READY) {
         printf("registered as %s\n", disco_registration_uuid(registration));
-        check(disco_get(client, "web", NULL, on_service, NULL, NULL), "lookup");
+        check(disco_get(client, data, NULL, on_service, data, NULL), "lookup");
     }
 }
 
 static void on_change(void *data, disco_subscription_t *subscription,
                       const disco_subscription_event_t *event)
 {
-    (void)data, (void)subscription;
+    (void)subscription;
     if (event->type == DISCO_SUBSCRIPTION_UP || event->type == DISCO_SUBSCRIPTION_DOWN)
-        printf("%s: %s\n", event->type == DISCO_SUBSCRIPTION_UP ? "up" : "down", event->host->uuid);
+        printf("%s %s: %s\n", (const char *)data,
+               event->type == DISCO_SUBSCRIPTION_UP ? "up" : "down", event->host->uuid);
 }
 
 int main(void)
@@ -54,7 +53,7 @@ int main(void)
     disco_options_init(&options);
     check(disco_options_from_env(&options), "environment");
     check(disco_client_new(&client, uv_default_loop(), &options), "client");
-    check(disco_subscribe(client, "web", NULL, on_change, NULL, NULL), "subscribe");
-    check(disco_register(client, "web", &host, NULL, on_registration, NULL, NULL), "register");
+    check(disco_subscribe(client, web, NULL, on_change, web, NULL), "subscribe");
+    check(disco_register(client, web, &host, NULL, on_registration, web, NULL), "register");
     return uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 }

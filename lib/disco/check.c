@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "disco/model.h"
+#include "disco/url.h"
 
 #define NAME_MOST 255
 
@@ -35,6 +36,8 @@ static int hostname_check(const char *hostname)
     hostname = disco__text_or_empty(hostname);
     if (strlen(hostname) > NAME_MOST || has_control_byte(hostname) ||
         strpbrk(hostname, " /@?#\\") != NULL)
+        return DISCO_EHOSTNAME;
+    if (strpbrk(hostname, ":[]") != NULL && !disco__url_is_ipv6(hostname))
         return DISCO_EHOSTNAME;
     return 0;
 }
@@ -104,8 +107,8 @@ int disco__host_check(const disco_host_t *host)
         rv = disco__name_check(host->uuid);
     if (rv != 0)
         return rv;
-    if (!is_text(host->name) || !is_text(host->user) || !is_text(host->password) ||
-        !is_text(host->private_hostname) || !is_text(host->shard))
+    if (!is_text(host->name) || !is_text(host->service_name) || !is_text(host->user) ||
+        !is_text(host->password) || !is_text(host->private_hostname) || !is_text(host->shard))
         return DISCO_EVALUE;
     return 0;
 }

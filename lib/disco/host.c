@@ -7,13 +7,15 @@
 #include "disco/model.h"
 #include "disco/pack.h"
 
-/* Copies every field of from into to; to may be from itself while measuring. */
+/* Copies every field of from into to. */
 static void pack_host(disco__pack_t *pack, disco_host_t *to, const disco_host_t *from)
 {
     disco_host_t copy = *from;
 
     copy.ports = disco__pack_ports(pack, from->ports, &copy.port_count);
-    copy.private_ports = disco__pack_ports(pack, from->private_ports, &copy.private_port_count);
+    /* Without a port it is not written, and so not told from none. */
+    copy.private_ports = disco__pack_ports(
+        pack, from->private_port_count > 0 ? from->private_ports : NULL, &copy.private_port_count);
     copy.name = disco__pack_text(pack, from->name);
     copy.service_name = disco__pack_text(pack, from->service_name);
     copy.user = disco__pack_text(pack, from->user);
@@ -36,6 +38,7 @@ int disco__host_copy(disco__host_t **out, const disco_host_t *host)
     if (copy == NULL)
         return UV_ENOMEM;
     pack_host(&pack, &copy->host, host);
+    copy->self = copy;
     copy->references = 1;
     copy->size = size;
     *out = copy;

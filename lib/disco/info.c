@@ -15,7 +15,9 @@ static void pack_info(disco__pack_t *pack, disco_service_info_t *to,
 {
     disco_service_info_t copy = *from;
 
-    copy.ports = disco__pack_ports(pack, from->ports, &copy.port_count);
+    /* Without a port it is not written, and so not told from none. */
+    copy.ports =
+        disco__pack_ports(pack, from->port_count > 0 ? from->ports : NULL, &copy.port_count);
     copy.name = disco__pack_text(pack, from->name);
     copy.hostname = disco__pack_text(pack, from->hostname);
     copy.user = disco__pack_text(pack, from->user);
@@ -38,6 +40,13 @@ int disco__info_copy(disco_service_info_t **out, const disco_service_info_t *inf
     copy->size = size;
     *out = &copy->info;
     return 0;
+}
+
+size_t disco__info_size(const disco_service_info_t *info)
+{
+    const owned_info_t *owned = (const void *)info; /* its first member */
+
+    return owned->size;
 }
 
 void disco__info_free(disco_service_info_t *info)

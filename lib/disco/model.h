@@ -11,24 +11,28 @@
 /* A host that owns its strings: host.name and the rest point into this block. Counted: snapshots
  * share hosts. */
 typedef struct disco__host_s {
-    disco_host_t host;
+    disco_host_t host;          /* first */
+    struct disco__host_s *self; /* from the const host that a service hands out back to this one */
     size_t references;
     size_t size; /* of the block, for wiping it */
 } disco__host_t;
 
-/* A copy with every NULL string made empty and the ports sorted by scheme. One block; wiped when
- * freed, since it may hold a password. 0 or UV_ENOMEM. */
+/* A copy with every NULL string made empty and the ports sorted by scheme, bytewise; of a scheme
+ * given twice the last one. One block; wiped when freed, since it may hold a password. 0 or
+ * UV_ENOMEM. */
 int disco__host_copy(disco__host_t **copy, const disco_host_t *host);
 disco__host_t *disco__host_ref(disco__host_t *host);
 /* NULL allowed. */
 void disco__host_unref(disco__host_t *host);
 
-/* Equal in all that is stored in etcd; the revisions are not looked at. */
+/* Of two copies: equal in all that is stored in etcd; the revisions are not looked at. */
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b);
 
 /* A service info that owns its strings. One block, wiped when freed; NULL allowed in free. */
 int disco__info_copy(disco_service_info_t **copy, const disco_service_info_t *info);
 void disco__info_free(disco_service_info_t *info);
+/* The size of a copy's block. */
+size_t disco__info_size(const disco_service_info_t *info);
 bool disco__info_equal(const disco_service_info_t *a, const disco_service_info_t *b);
 
 /* A service's or key segment's name: DISCO_ENAME when it is empty, ".", "..", longer than 255
@@ -37,18 +41,18 @@ int disco__name_check(const char *name);
 
 /* What a user may register: ports are numbers from 1 to 65535 (DISCO_EPORT) with schemes that are
  * URI schemes (RFC 3986, section 3.1; DISCO_ESCHEME); host names hold no control byte, space, '/',
- * '@', '?' or '#' and are at most 255 bytes (DISCO_EHOSTNAME); all strings are UTF-8
- * (DISCO_EVALUE); uuid empty or valid as a name (DISCO_ENAME). UV_EINVAL: a port list that is NULL
- * with a count, a scheme given twice. */
+ * '\\', '@', '?' or '#', have a ':' only as IPv6 addresses, and are at most 255 bytes
+ * (DISCO_EHOSTNAME); all strings are UTF-8 (DISCO_EVALUE); uuid empty or valid as a name
+ * (DISCO_ENAME). UV_EINVAL: a port list that is NULL with a count, a scheme given twice. */
 int disco__host_check(const disco_host_t *host);
 
 /* JSON, byte for byte as the Go package writes it; a port list that is NULL is written as null. */
 int disco__host_write(disco__buffer_t *out, const disco_host_t *host);
 int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info);
 
-/* From etcd. DISCO_EPROTOCOL: no JSON object, a wrong type, not UTF-8, nested too deep; UV_ENOMEM.
- * Unknown fields are ignored, field names matched without regard to case, missing ones are empty.
- * Ports of any text are taken: they come from others. */
+/* From etcd. DISCO_EPROTOCOL: no JSON object, a wrong type, not UTF-8, what disco__json_parse()
+ * refuses; UV_ENOMEM. Unknown fields are ignored, field names matched without regard to case,
+ * missing ones and null are empty. Ports of any text are taken: they come from others. */
 int disco__host_read(disco__host_t **host, const char *json, size_t size);
 int disco__info_read(disco_service_info_t **info, const char *json, size_t size);
 

@@ -11,7 +11,7 @@
 #include "json/read.h"
 #include "json/write.h"
 
-/* The list must be sorted by scheme. */
+/* The list must be sorted by scheme, bytewise, as Go sorts the keys of a map. */
 static void write_ports(disco__json_object_t *object, const char *name, const disco_port_t *ports,
                         size_t count)
 {
@@ -49,65 +49,110 @@ static void write_sorted_host(disco__buffer_t *out, const disco_host_t *host)
     disco__json_object_end(&object);
 }
 
+/* Makes room at once for the JSON of a copy of that size, each of its bytes written as \u00xx at
+ * worst: a buffer that grows leaves the password behind in freed memory. */
+static int reserve(disco__buffer_t *out, size_t size)
+{
+    const size_t names = 256; /* all field names with what stands around their values */
+
+    if (!disco__size_mul(size, 6, &size) || !disco__size_add(size, names, &size))
+        return UV_ENOMEM;
+    return out->limit == 0 ? disco__buffer_reserve(out, size) : out->error;
+}
+
 int disco__host_write(disco__buffer_t *out, const disco_host_t *host)
 {
     disco__host_t *sorted;
+    int rv;
 
     if (disco__host_copy(&sorted, host) != 0)
         return UV_ENOMEM;
-    write_sorted_host(out, &sorted->host);
+    rv = reserve(out, sorted->size);
+    if (rv == 0) {
+        write_sorted_host(out, &sorted->host);
+        rv = out->error;
+    }
     disco__host_unref(sorted);
-    return out->error;
+    return rv;
+}
+
+static void write_sorted_info(disco__buffer_t *out, const disco_service_info_t *info)
+{
+    disco__json_object_t object;
+
+    disco__json_object_begin(&object, out);
+    disco__json_object_string(&object, "name", info->name);
+    disco__json_object_bool(&object, "critical", info->critical);
+    disco__json_object_string_unless_empty(&object, "hostname", info->hostname);
+    disco__json_object_string_unless_empty(&object, "user", info->user);
+    disco__json_object_string_unless_empty(&object, "password", info->password);
+    if (info->port_count > 0)
+        write_ports(&object, "ports", info->ports, info->port_count);
+    disco__json_object_true_only(&object, "public", info->is_public);
+    disco__json_object_end(&object);
 }
 
 int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info)
 {
-    disco__json_object_t object;
     disco_service_info_t *sorted;
+    int rv;
 
     if (disco__info_copy(&sorted, info) != 0)
         return UV_ENOMEM;
-    disco__json_object_begin(&object, out);
-    disco__json_object_string(&object, "name", sorted->name);
-    disco__json_object_bool(&object, "critical", sorted->critical);
-    disco__json_object_string_unless_empty(&object, "hostname", sorted->hostname);
-    disco__json_object_string_unless_empty(&object, "user", sorted->user);
-    disco__json_object_string_unless_empty(&object, "password", sorted->password);
-    if (sorted->port_count > 0)
-        write_ports(&object, "ports", sorted->ports, sorted->port_count);
-    disco__json_object_true_only(&object, "public", sorted->is_public);
-    disco__json_object_end(&object);
+    rv = reserve(out, disco__info_size(sorted));
+    if (rv == 0) {
+        write_sorted_info(out, sorted);
+        rv = out->error;
+    }
     disco__info_free(sorted);
-    return out->error;
+    return rv;
 }
 
-/* An array of the members of a map, to be freed; NULL for null and for none. The strings are the
- * tree's. */
-static int read_ports(const cJSON *tree, const char *name, const disco_port_t **ports,
-                      size_t *count)
+/* Adds the members of a map to the list, which has room for them. A port that is null is an empty
+ * one; of a scheme given twice the last is kept when the list is copied. As Go does both. */
+static int read_map(const cJSON *map, disco_port_t *list, size_t *count)
 {
-    const cJSON *map = disco__json_member(tree, name);
     const cJSON *member;
-    disco_port_t *list;
 
-    *ports = NULL;
-    *count = 0;
-    if (map == NULL || cJSON_IsNull(map))
-        return 0;
-    if (!cJSON_IsObject(map))
-        return DISCO_EPROTOCOL;
-    list = disco__calloc((size_t)cJSON_GetArraySize(map) + 1, sizeof *list);
-    if (list == NULL)
-        return UV_ENOMEM;
-    *ports = list;
     cJSON_ArrayForEach(member, map)
     {
         if (!cJSON_IsString(member) && !cJSON_IsNull(member))
-            return DISCO_EPROTOCOL; /* the list is the caller's to free all the same */
+            return DISCO_EPROTOCOL;
         list[*count].scheme = member->string;
         list[(*count)++].port = cJSON_IsString(member) ? member->valuestring : "";
     }
     return 0;
+}
+
+/* An array, to be freed also after an error; NULL for null and for none. The strings are the
+ * tree's. Of several maps of that name Go makes one, and a null forgets those before it. */
+static int read_ports(const cJSON *tree, const char *name, const disco_port_t **ports,
+                      size_t *count)
+{
+    const cJSON *map = NULL;
+    disco_port_t *list;
+    size_t most = 0;
+    int rv = 0;
+
+    while ((map = disco__json_next_member(tree, name, map)) != NULL)
+        most += (size_t)cJSON_GetArraySize(map) + 1;
+    if (most == 0)
+        return 0;
+    list = disco__calloc(most, sizeof *list);
+    if (list == NULL)
+        return UV_ENOMEM;
+    *ports = list;
+    while (rv == 0 && (map = disco__json_next_member(tree, name, map)) != NULL) {
+        if (cJSON_IsNull(map))
+            *count = 0;
+        else
+            rv = cJSON_IsObject(map) ? read_map(map, list, count) : DISCO_EPROTOCOL;
+    }
+    if (rv == 0 && cJSON_IsNull(disco__json_member(tree, name))) {
+        *ports = NULL;
+        disco__free(list);
+    }
+    return rv;
 }
 
 static void free_ports(const disco_port_t *ports)

@@ -34,9 +34,10 @@ static int compare_ports(const void *a, const void *b)
 {
     const disco_port_t *const *first = a;
     const disco_port_t *const *second = b;
-    int order = strcmp((*first)->scheme, (*second)->scheme);
+    int order =
+        strcmp(disco__text_or_empty((*first)->scheme), disco__text_or_empty((*second)->scheme));
 
-    if (order != 0)
+    if (order != 0 || *first == *second)
         return order;
     return *first < *second ? -1 : 1;
 }
@@ -44,37 +45,44 @@ static int compare_ports(const void *a, const void *b)
 /* Room for the ports and, behind them, for the pointers that are sorted. */
 #define PORT_ROOM (sizeof(disco_port_t) + sizeof(const disco_port_t *))
 
+static void measure_ports(disco__pack_t *pack, const disco_port_t *ports, size_t count)
+{
+    size_t room;
+    size_t i;
+
+    /* One more tells a list without ports from none: both lie at an address of their own. */
+    if (!disco__size_add(count, 1, &room) || !disco__size_mul(room, PORT_ROOM, &room))
+        pack->overflow = true;
+    else
+        count_size(pack, &pack->ports_size, room);
+    for (i = 0; i < count && !pack->overflow; i++) {
+        (void)disco__pack_text(pack, ports[i].scheme);
+        (void)disco__pack_text(pack, ports[i].port);
+    }
+}
+
 const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *ports, size_t *count)
 {
     const disco_port_t **sorted;
     disco_port_t *copy;
-    size_t room;
     size_t kept = 0;
     size_t i;
 
     if (ports == NULL)
         *count = 0;
-    if (pack->ports == NULL) {
-        /* One byte more tells a list without ports from none. */
-        if (!disco__size_mul(*count + (ports != NULL ? 1 : 0), PORT_ROOM, &room))
-            pack->overflow = true;
-        else
-            count_size(pack, &pack->ports_size, room);
-        for (i = 0; i < *count; i++) {
-            (void)disco__pack_text(pack, ports[i].scheme);
-            (void)disco__pack_text(pack, ports[i].port);
-        }
-        return NULL;
-    }
     if (ports == NULL)
         return NULL;
+    if (pack->ports == NULL) {
+        measure_ports(pack, ports, *count);
+        return NULL;
+    }
     copy = (void *)pack->ports;
     sorted = (void *)(copy + *count + 1);
     for (i = 0; i < *count; i++)
         sorted[i] = &ports[i];
     qsort(sorted, *count, sizeof sorted[0], compare_ports);
     for (i = 0; i < *count; i++) {
-        if (i + 1 < *count && strcmp(sorted[i]->scheme, sorted[i + 1]->scheme) == 0)
+        if (i + 1 < *count && disco__text_equal(sorted[i]->scheme, sorted[i + 1]->scheme))
             continue;
         copy[kept].scheme = disco__pack_text(pack, sorted[i]->scheme);
         copy[kept++].port = disco__pack_text(pack, sorted[i]->port);
@@ -110,7 +118,8 @@ bool disco__ports_equal(const disco_port_t *a, size_t a_count, const disco_port_
     if (a_count != b_count || (a == NULL) != (b == NULL))
         return false;
     for (i = 0; i < a_count; i++) {
-        if (strcmp(a[i].scheme, b[i].scheme) != 0 || strcmp(a[i].port, b[i].port) != 0)
+        if (!disco__text_equal(a[i].scheme, b[i].scheme) ||
+            !disco__text_equal(a[i].port, b[i].port))
             return false;
     }
     return true;

@@ -12,7 +12,9 @@
 
 static disco__host_t *owner_of(const disco_host_t *host)
 {
-    return disco__container_of(host, disco__host_t, host);
+    const disco__host_t *owner = (const void *)host; /* its first member */
+
+    return owner->self;
 }
 
 int disco__service_new(disco_service_t **out, const char *name, const char *shard,

@@ -5,14 +5,18 @@
 #include <uv.h>
 #include <uvdisco/error.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
+
+/* More is no host name (RFC 1035) and no address. */
+#define HOSTNAME_MOST 255
 
 /* The port a scheme is served on; NULL: it is not. */
 static const char *find_port(const disco__url_parts_t *parts, const char *scheme)
 {
     size_t i;
 
-    for (i = 0; i < parts->port_count; i++) {
+    for (i = 0; parts->ports != NULL && i < parts->port_count; i++) {
         if (disco__text_equal(parts->ports[i].scheme, scheme))
             return disco__text_or_empty(parts->ports[i].port);
     }
@@ -40,15 +44,43 @@ static void append_encoded(disco__buffer_t *url, const char *text)
     disco__buffer_append_encoded(url, text, strlen(text), "");
 }
 
+/* The address in hostname without its brackets, if it is one; then *size is its length. */
+static const char *find_ipv6(const char *hostname, size_t *size)
+{
+    char address[HOSTNAME_MOST + 1];
+    unsigned char bytes[16];
+    size_t brackets = hostname[0] == '[' ? 1 : 0;
+
+    *size = strlen(hostname);
+    if (*size > HOSTNAME_MOST || *size < 2 || (hostname[*size - 1] == ']') != (brackets == 1))
+        return NULL;
+    *size -= 2 * brackets;
+    memcpy(address, hostname + brackets, *size);
+    address[*size] = '\0';
+    return uv_inet_pton(AF_INET6, address, bytes) == 0 ? hostname + brackets : NULL;
+}
+
+bool disco__url_is_ipv6(const char *hostname)
+{
+    size_t size;
+
+    return find_ipv6(hostname, &size) != NULL;
+}
+
+/* A name comes from etcd: nothing in it may end the host part of the URL. A zone's '%' becomes %25
+ * (RFC 6874). */
 static void append_hostname(disco__buffer_t *url, const char *hostname)
 {
-    bool bare_ipv6 = hostname[0] != '[' && strchr(hostname, ':') != NULL;
+    size_t size;
+    const char *ipv6 = find_ipv6(hostname, &size);
 
-    if (bare_ipv6)
-        disco__buffer_append_char(url, '[');
-    disco__buffer_append_text(url, hostname);
-    if (bare_ipv6)
-        disco__buffer_append_char(url, ']');
+    if (ipv6 == NULL) {
+        append_encoded(url, hostname);
+        return;
+    }
+    disco__buffer_append_char(url, '[');
+    disco__buffer_append_encoded(url, ipv6, size, ":");
+    disco__buffer_append_char(url, ']');
 }
 
 static void append_url(disco__buffer_t *url, const disco__url_parts_t *parts, const char *scheme,
@@ -68,10 +100,30 @@ static void append_url(disco__buffer_t *url, const disco__url_parts_t *parts, co
     }
     append_hostname(url, disco__text_or_empty(parts->hostname));
     disco__buffer_append_char(url, ':');
-    disco__buffer_append_text(url, port);
+    append_encoded(url, port);
     if (path[0] != '\0' && path[0] != '/')
         disco__buffer_append_char(url, '/');
     disco__buffer_append_text(url, path);
+}
+
+/* Room at once for the longest that it may become: a buffer that grows leaves the password behind
+ * in freed memory. */
+static int reserve(disco__buffer_t *url, const disco__url_parts_t *parts, const char *scheme,
+                   const char *port)
+{
+    const char *texts[] = {scheme,          port,       parts->user, parts->password,
+                           parts->hostname, parts->path};
+    size_t total = sizeof "://:@[]:/";
+    size_t i;
+
+    for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        size_t encoded;
+
+        if (!disco__size_mul(strlen(disco__text_or_empty(texts[i])), 3, &encoded) ||
+            !disco__size_add(total, encoded, &total))
+            return UV_ENOMEM;
+    }
+    return disco__buffer_reserve(url, total);
 }
 
 int disco__url_copy_out(const disco__buffer_t *text, char *buffer, size_t *size)
@@ -100,9 +152,14 @@ int disco__url_write(const disco__url_parts_t *parts, char *buffer, size_t *size
 
     if (rv != 0)
         return rv;
+    if (disco__text_or_empty(parts->hostname)[0] == '\0')
+        return DISCO_EHOSTNAME;
     disco__buffer_init(&url);
-    append_url(&url, parts, scheme, port);
-    rv = disco__url_copy_out(&url, buffer, size);
+    rv = reserve(&url, parts, scheme, port);
+    if (rv == 0) {
+        append_url(&url, parts, scheme, port);
+        rv = disco__url_copy_out(&url, buffer, size);
+    }
     disco__buffer_free_secret(&url);
     return rv;
 }

@@ -17,6 +17,9 @@ typedef struct disco__url_parts_s {
     const char *path;
 } disco__url_parts_t;
 
+/* An IPv6 address, with or without brackets and zone. */
+bool disco__url_is_ipv6(const char *hostname);
+
 /* As include/uvdisco/model.h says of URL writers. */
 int disco__url_write(const disco__url_parts_t *parts, char *buffer, size_t *size);
 

@@ -96,7 +96,7 @@ DISCO_EXTERN size_t disco_service_broken(const disco_service_t *service);
  * size needed, the NUL included. buffer may be NULL when *size is 0. scheme  a key of the ports;
  * NULL or "": "http" if it is there, else "https". path    put behind as it is, a '/' before it if
  * it lacks one; NULL: none. User and password are percent-encoded, IPv6 addresses put in brackets.
- * Other errors: UV_EINVAL; DISCO_ESCHEME. */
+ * Other errors: UV_EINVAL; DISCO_ESCHEME; DISCO_EHOSTNAME: there is no host name. */
 
 /* scheme://[user:password@]name:port/path */
 DISCO_EXTERN int disco_host_url(const disco_host_t *host, const char *scheme, const char *path,

@@ -11,18 +11,24 @@
 /* Nesting that no answer of etcd and no host comes near. */
 #define DISCO_JSON_MAX_DEPTH 64
 
-/* Parses the whole text as one value with nothing but white space behind it (RFC 8259).
- * *value is to be freed by disco__json_free(). Refused, as DISCO_EPROTOCOL: what is no JSON,
- * nesting over DISCO_JSON_MAX_DEPTH, a NUL byte or \u0000 in a string (which a C string cannot
- * hold). 0, DISCO_EPROTOCOL or UV_ENOMEM is not told apart from the former: cJSON does not say.
- * UTF-8 is not checked here: bytes of one value must not spoil the others; see
- * disco__text_is_utf8(). */
+/* Parses the whole text as one value with nothing but white space around it (RFC 8259).
+ * *value is to be freed by disco__json_free(). UV_ENOMEM, or DISCO_EPROTOCOL: what is no JSON, a
+ * byte order mark, nesting over DISCO_JSON_MAX_DEPTH, a number of more than 63 bytes, \u0000 in a
+ * string (which a C string cannot hold), half of a surrogate pair (Go reads U+FFFD for it, so that
+ * two different names would become one). UTF-8 is not checked here: bytes of one value must not
+ * spoil the others; see disco__text_is_utf8(). */
 int disco__json_parse(const char *text, size_t size, cJSON **value);
 
-/* Members of an object by name, the case of letters ignored, the last of several, as Go 1.26 does.
- * Missing and null leave the default. false: it is there with a wrong type (or the object is none).
- */
+/* Members of an object by name. Go 1.26 takes them one after the other, ignoring the case of their
+ * names (here: of ASCII letters), and so do we: the last wins, a null changes nothing, and one of a
+ * wrong type is an error whatever comes behind it. */
+
+/* The next member of that name behind previous, which may be NULL; NULL: no more, or no object. */
+const cJSON *disco__json_next_member(const cJSON *object, const char *name, const cJSON *previous);
+/* The last of them, whatever it is; NULL: none, or no object. */
 const cJSON *disco__json_member(const cJSON *object, const char *name);
+/* Missing and null leave *value as it was. false: a wrong type, or no object; *value may have
+ * changed. */
 bool disco__json_string(const cJSON *object, const char *name, const char **value);
 bool disco__json_bool(const cJSON *object, const char *name, bool *value);
 /* A whole number from 0 to 2^53 (JSON number), or any uint64 in a string. */

@@ -58,10 +58,10 @@ typedef void (*disco_log_cb)(void *data, disco_log_level_t level, const char *li
 
 /* Where TLS material comes from: what tls_ca, tls_certificate and tls_key hold. */
 typedef enum disco_tls_source_e {
-    DISCO_TLS_FILES = 0, /* names of PEM files; files that have changed on disk are read again at
-                            the next connection */
-    DISCO_TLS_MEMORY,    /* PEM text */
-    DISCO_TLS_BASE64     /* base64 of PEM text */
+    DISCO_TLS_FILES =
+        0,            /* names of PEM files; what changes on disk is read at the next connection */
+    DISCO_TLS_MEMORY, /* PEM text */
+    DISCO_TLS_BASE64  /* base64 of PEM text */
 } disco_tls_source_t;
 
 /* Options of a client. Initialise with disco_options_init(), then set what differs. All strings are
@@ -80,23 +80,24 @@ typedef struct disco_options_s {
     const char *container_port; /* default "2379" */
 
     disco_tls_source_t tls_source;
-    const char *tls_ca; /* one or several CA certificates */
-    const char
-        *tls_certificate; /* client certificate, with its chain; only together with tls_key */
-    const char *tls_key;  /* its private key, not encrypted */
-    bool tls_system_ca;   /* trust the system's CA store too. Without it and tls_ca, https:// trusts
-                             the system's */
-    const char *user;     /* etcd user; NULL: no authentication */
+    /* One or several CA certificates. Without it, and for tls_system_ca beside it, the system's CA
+     * store is trusted. */
+    const char *tls_ca;
+    /* Client certificate, with its chain, and its private key, not encrypted: both or none. */
+    const char *tls_certificate;
+    const char *tls_key;
+    bool tls_system_ca;
+
+    const char *user; /* etcd user; NULL: no authentication */
     const char *password;
 
-    /* This machine's name, for hosts that are registered without one. NULL: the system's host name.
-     */
+    /* This machine's name, for hosts registered without one. NULL: the system's host name. */
     const char *hostname;
 
     uint32_t connect_timeout_ms; /* name resolution and TCP connection; default 5,000 */
     uint32_t tls_timeout_ms;     /* TLS handshake; default 10,000 */
-    uint32_t attempt_timeout_ms; /* one answer of one endpoint, before the next is asked; default
-                                    3,000 */
+    /* One answer of one endpoint, connecting included, before the next is asked; default 3,000. */
+    uint32_t attempt_timeout_ms;
     uint32_t request_timeout_ms; /* a whole lookup or key request, all attempts; default 15,000 */
     uint32_t idle_timeout_ms;    /* unused connections are closed after this; default 60,000 */
     /* A watch on which nothing has come for so long (less up to a quarter, at random) is checked
@@ -112,8 +113,8 @@ typedef struct disco_options_s {
     size_t max_header_bytes;   /* of one response; default 65,536 */
     size_t max_response_bytes; /* of one listing; default 67,108,864 */
     size_t max_event_bytes;    /* of one event of a watch; default 16,777,216 */
-    size_t max_value_bytes;    /* of one host or service; larger ones are passed over as broken;
-                                  default 262,144 */
+    /* Of one host or service: larger ones are passed over as broken; default 262,144. */
+    size_t max_value_bytes;
 
     disco_log_cb log; /* NULL: silent */
     void *log_data;
@@ -135,11 +136,13 @@ DISCO_EXTERN int disco_options_init_sized(disco_options_t *options, size_t size)
  *   else ETCD_1_PORT_2379_TCP_ADDR, _PORT  container_address, container_port
  *   ETCD_CACERT                            tls_ca
  *   ETCD_TLS_CERT, ETCD_TLS_KEY            tls_certificate, tls_key: only when both are set
- *   ETCD_TLS_INMEMORY                      "true": tls_source is DISCO_TLS_BASE64; "", "false":
- * DISCO_TLS_FILES HOSTNAME                               hostname Empty variables count as unset.
- * The strings are the environment's own: do not change it before disco_client_new(). 0, UV_EINVAL
- * (NULL, or a variable with a value it cannot have), DISCO_EOPTIONS, DISCO_EENDPOINT; at_fault then
- * names the variable. */
+ *   ETCD_TLS_INMEMORY                      "true": tls_source is DISCO_TLS_BASE64;
+ *                                          "false": DISCO_TLS_FILES
+ *   HOSTNAME                               hostname
+ * Empty variables count as unset. The strings are the environment's own: do not change it before
+ * disco_client_new().
+ * 0; UV_EINVAL: NULL, or a variable with a value it cannot have; DISCO_EOPTIONS; DISCO_EENDPOINT;
+ * at_fault then names the variable. */
 DISCO_EXTERN int disco_options_from_env(disco_options_t *options);
 
 /* Makes a client. Nothing is sent yet.

@@ -67,10 +67,12 @@ typedef struct disco_kv_delete_options_s {
 } disco_kv_delete_options_t;
 
 /* Each: key and value are copied; options NULL: defaults; request receives a handle for
- * disco_request_cancel(), NULL allowed. 0; UV_EINVAL: NULL, or options that contradict each other;
- * DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING. A conditional write is not sent
- * a second time when its connection breaks, since the first may have been done: the error of the
- * connection is given. Others are tried on other endpoints until request_timeout_ms have passed. */
+ * disco_request_cancel(), NULL allowed. 0; UV_EINVAL: NULL, or options that contradict each
+ * other; DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING. A conditional write
+ * is not sent a second time when its connection breaks, since the first may have been done: the
+ * error of the connection is given. Others are tried on other endpoints until request_timeout_ms
+ * have passed; a delete that was done by an attempt whose answer was lost thus gives
+ * DISCO_EKEYNOTFOUND. */
 DISCO_EXTERN int disco_kv_get(disco_client_t *client, const char *key,
                               const disco_kv_get_options_t *options, disco_kv_cb cb, void *data,
                               disco_request_t **request);
@@ -94,22 +96,29 @@ typedef struct disco_watch_s disco_watch_t;
 /* Zero means the default. */
 typedef struct disco_kv_watch_options_s {
     bool recursive;
-    uint64_t from_revision; /* the first revision wanted, such as a result's revision + 1; 0: from
-                               now on */
+    /* The first revision wanted, such as a result's revision + 1; 0: from now on. One that lies in
+     * etcd's future is taken for a history that was set back: GAP. */
+    uint64_t from_revision;
 } disco_kv_watch_options_t;
 
 typedef enum disco_watch_event_type_e {
-    DISCO_WATCH_PUT = 1, /* entry was written; previous: what it held, NULL: nothing */
-    DISCO_WATCH_DELETE,  /* entry is gone (its value is empty); previous: what it held, where etcd
-                            says so */
-    DISCO_WATCH_EXPIRE,  /* the same, since its time to live has passed */
-    DISCO_WATCH_SYNCED,  /* etcd is being followed: at the start, and again after STALE */
-    DISCO_WATCH_STALE,   /* it cannot be followed now, status says why; it is tried on and resumed
-                            where it was */
-    DISCO_WATCH_GAP, /* events were lost: etcd's history does not reach back to where the watch was
-                      * (status DISCO_ECLEARED), or the cluster is another one or was set back. The
-                      * watch goes on behind revision: read again what you need */
-    DISCO_WATCH_CLOSED /* terminal; status UV_ECANCELED */
+    /* entry was written; previous: what it held, NULL: nothing. */
+    DISCO_WATCH_PUT = 1,
+    /* entry is gone (its value is empty); previous: what it held, where etcd says so. */
+    DISCO_WATCH_DELETE,
+    /* The same, since its time to live has passed. */
+    DISCO_WATCH_EXPIRE,
+    /* etcd is being followed: at the start, and again after STALE. */
+    DISCO_WATCH_SYNCED,
+    /* It cannot be followed now, status says why; it is tried on and resumed where it was. Told
+     * once for each kind of trouble. */
+    DISCO_WATCH_STALE,
+    /* Events were lost (status DISCO_ECLEARED): etcd's history does not reach back to where the
+     * watch was, or the cluster is another one or was set back. The watch goes on behind revision:
+     * read again what you need. */
+    DISCO_WATCH_GAP,
+    /* Terminal; status UV_ECANCELED. */
+    DISCO_WATCH_CLOSED
 } disco_watch_event_type_t;
 
 /* Borrowed until the callback returns. */

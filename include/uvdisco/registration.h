@@ -5,8 +5,8 @@
  * time to live (TTL); heartbeats every third of it keep the host. A heartbeat wakes no watcher. A
  * program that crashes is gone after one TTL; one that unregisters is gone at once.
  *
- *   READY ──▶ LOST ──▶ RECOVERED ──▶ LOST ...      CREDENTIALS, UPDATED, RETRYING at any time;
- * CLOSED last */
+ * READY comes first, then LOST and RECOVERED in turn; CREDENTIALS, UPDATED and RETRYING at any
+ * time; CLOSED last. */
 #ifndef UVDISCO_REGISTRATION_H
 #define UVDISCO_REGISTRATION_H
 
@@ -33,19 +33,22 @@ typedef struct disco_registration_options_s {
 DISCO_EXTERN void disco_registration_options_init(disco_registration_options_t *options);
 
 typedef enum disco_registration_event_type_e {
-    DISCO_REGISTRATION_READY = 1, /* service and host are in etcd for the first time */
-    DISCO_REGISTRATION_LOST, /* the host is not, or may no longer be, in etcd: etcd said so (status
-                              * DISCO_EKEYNOTFOUND), or the TTL has passed since the last heartbeat
-                              * that etcd acknowledged was sent (DISCO_ELOST) */
-    DISCO_REGISTRATION_RECOVERED,   /* it is again */
-    DISCO_REGISTRATION_CREDENTIALS, /* user and password of the service changed; the host was
-                                       rewritten with them */
-    DISCO_REGISTRATION_UPDATED,     /* what disco_registration_update() asked for is in etcd */
-    DISCO_REGISTRATION_RETRYING,    /* an attempt failed, status says why; the next one follows by
-                                       itself */
-    DISCO_REGISTRATION_CLOSED       /* terminal. status 0: etcd has deleted the host; UV_ECANCELED:
-                                     * closed, or the client was;       else why it could not be deleted:
-                                     * it       goes when its TTL has passed */
+    /* Service and host are in etcd for the first time. */
+    DISCO_REGISTRATION_READY = 1,
+    /* The host is not, or may no longer be, in etcd: etcd said so (status DISCO_EKEYNOTFOUND), or
+     * the TTL has passed since the last heartbeat that etcd acknowledged was sent (DISCO_ELOST). */
+    DISCO_REGISTRATION_LOST,
+    /* It is again. */
+    DISCO_REGISTRATION_RECOVERED,
+    /* User and password of the service changed, and the host was rewritten with them. */
+    DISCO_REGISTRATION_CREDENTIALS,
+    /* What disco_registration_update() asked for is in etcd. */
+    DISCO_REGISTRATION_UPDATED,
+    /* An attempt failed, status says why; the next one follows by itself. */
+    DISCO_REGISTRATION_RETRYING,
+    /* Terminal. status 0: etcd has deleted the host; UV_ECANCELED: closed, or the client was; else
+     * why it could not be deleted: it goes when its TTL has passed. */
+    DISCO_REGISTRATION_CLOSED
 } disco_registration_event_type_t;
 
 /* Borrowed until the callback returns. */

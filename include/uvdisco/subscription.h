@@ -25,21 +25,27 @@ typedef enum disco_subscription_filter_e {
 /* Initialise with {0} or a designated initialiser. */
 typedef struct disco_subscription_options_s {
     disco_subscription_filter_t filter;
-    const char
-        *shard; /* only hosts of this shard are in the view and reported; copied; NULL: all */
+    const char *shard; /* only its hosts are in the view and reported; copied; NULL: all */
 } disco_subscription_options_t;
 
 typedef enum disco_subscription_event_type_e {
-    DISCO_SUBSCRIPTION_SNAPSHOT = 1, /* first: the service as it was found */
-    DISCO_SUBSCRIPTION_SYNCED, /* the view is what etcd has, and followed: after SNAPSHOT, and again
-                                  after STALE */
-    DISCO_SUBSCRIPTION_UP,     /* a host came */
-    DISCO_SUBSCRIPTION_CHANGED, /* a host was rewritten; previous is what it was */
-    DISCO_SUBSCRIPTION_DOWN,  /* a host went: deleted, expired, or no longer readable; host is what
-                                 it was */
-    DISCO_SUBSCRIPTION_INFO,  /* the service's own info changed; see service */
-    DISCO_SUBSCRIPTION_STALE, /* etcd cannot be followed now, status says why; it is tried on */
-    DISCO_SUBSCRIPTION_CLOSED /* terminal; status UV_ECANCELED */
+    /* First: the service as it was found. */
+    DISCO_SUBSCRIPTION_SNAPSHOT = 1,
+    /* The view is what etcd has, and followed: after SNAPSHOT, and again after STALE. */
+    DISCO_SUBSCRIPTION_SYNCED,
+    /* A host came. */
+    DISCO_SUBSCRIPTION_UP,
+    /* A host was rewritten; previous is what it was. */
+    DISCO_SUBSCRIPTION_CHANGED,
+    /* A host went: deleted, expired, or no longer readable; host is what it was. */
+    DISCO_SUBSCRIPTION_DOWN,
+    /* The service's own info changed; see service. */
+    DISCO_SUBSCRIPTION_INFO,
+    /* etcd cannot be followed now, status says why; it is tried on. Told once for each kind of
+     * trouble. */
+    DISCO_SUBSCRIPTION_STALE,
+    /* Terminal; status UV_ECANCELED. */
+    DISCO_SUBSCRIPTION_CLOSED
 } disco_subscription_event_type_t;
 
 /* Borrowed until the callback returns. */

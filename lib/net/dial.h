@@ -25,14 +25,15 @@ bool disco__host_is_address(const char *host);
 
 typedef struct disco__dial_s disco__dial_t;
 
-/* Called once, from the loop. status 0: stream is open (TLS: handshake done, certificate verified) and now the
- * receiver's; start it at once. Else stream is NULL and failure (borrowed) says why: libuv's error, UV_ETIMEDOUT,
- * DISCO_ETLS, DISCO_ECERTIFICATE with the certificate's problem as message. */
+/* Called once, from the loop. status 0: stream is open (TLS: handshake done, certificate
+ * verified) and now the receiver's; start it at once. Else stream is NULL and failure (borrowed)
+ * says why: libuv's error, UV_ETIMEDOUT, DISCO_ETLS, DISCO_ECERTIFICATE with the certificate's
+ * problem as message. */
 typedef void (*disco__dial_cb)(void *data, disco__stream_t *stream,
                                const disco__failure_t *failure);
 
-/* connect_ms: name resolution and TCP over all addresses, each getting its share; tls_ms: the handshake.
- * 0 or UV_ENOMEM; other failures come by callback. */
+/* connect_ms: name resolution and TCP over all addresses, each getting its share; tls_ms: the
+ * handshake. 0 or UV_ENOMEM; other failures come by callback. */
 int disco__dial(disco__dial_t **dial, disco__loop_t *loop, disco__target_t *target,
                 uint32_t connect_ms, uint32_t tls_ms, disco__dial_cb cb, void *data);
 

@@ -15,20 +15,23 @@ typedef struct disco__stream_s disco__stream_t;
 typedef struct disco__stream_events_s {
     /* size > 0; borrowed until it returns. The stream may be closed inside. */
     void (*on_data)(void *data, const char *bytes, size_t size);
-    /* The stream is over: UV_EOF (for TLS also without close-notify), or what broke it. Once; the stream must then be
-     * closed. failure: borrowed; holds status, and a TLS alert by name where one came. */
+    /* The stream is over: UV_EOF (for TLS also without close-notify), or what broke it. Once;
+     * the stream must then be closed. failure: borrowed; holds status, and a TLS alert by name
+     * where one came. */
     void (*on_end)(void *data, const disco__failure_t *failure);
 } disco__stream_events_t;
 
-/* Starts reading. To be called once, in the turn of the loop in which the stream was handed over. events: borrowed, static. */
+/* Starts reading. To be called once, in the turn of the loop in which the stream was handed
+ * over. events: borrowed, static. */
 void disco__stream_start(disco__stream_t *stream, const disco__stream_events_t *events, void *data);
 
-/* Sends. The bytes are taken over (the buffer is empty afterwards, also on failure) and wiped after use, since they may
- * hold credentials. 0; UV_ENOMEM or what the stream says at once: nothing was sent, and on_end does not come for it. A
- * failure later on comes by on_end. */
+/* Sends. The bytes are taken over (the buffer is empty afterwards, also on failure) and wiped
+ * after use, since they may hold credentials. 0; UV_ENOMEM or what the stream says at once:
+ * nothing was sent, and on_end does not come for it. A failure later on comes by on_end. */
 int disco__stream_write(disco__stream_t *stream, disco__buffer_t *bytes);
 
-/* Closes; no event comes any more. The stream is the library's own from here and frees itself (TLS sends close-notify). */
+/* Closes; no event comes any more. The stream is the library's own from here and frees itself
+ * (TLS sends close-notify). */
 void disco__stream_close(disco__stream_t *stream);
 
 /* While background, the stream does not keep the user's loop alive. */

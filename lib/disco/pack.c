@@ -80,7 +80,7 @@ const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *p
     sorted = (void *)(copy + *count + 1);
     for (i = 0; i < *count; i++)
         sorted[i] = &ports[i];
-    qsort(sorted, *count, sizeof sorted[0], compare_ports);
+    qsort(sorted, *count, sizeof(const disco_port_t *), compare_ports);
     for (i = 0; i < *count; i++) {
         if (i + 1 < *count && disco__text_equal(sorted[i]->scheme, sorted[i + 1]->scheme))
             continue;
@@ -117,6 +117,8 @@ bool disco__ports_equal(const disco_port_t *a, size_t a_count, const disco_port_
 
     if (a_count != b_count || (a == NULL) != (b == NULL))
         return false;
+    if (a == NULL || b == NULL)
+        return true;
     for (i = 0; i < a_count; i++) {
         if (!disco__text_equal(a[i].scheme, b[i].scheme) ||
             !disco__text_equal(a[i].port, b[i].port))

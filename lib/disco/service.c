@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "disco/url.h"
 
+#define POINTER_SIZE sizeof(const disco_host_t *)
+
 static disco__host_t *owner_of(const disco_host_t *host)
 {
     const disco__host_t *owner = (const void *)host; /* its first member */
@@ -121,7 +123,7 @@ int disco__service_reserve(disco_service_t *service)
         return 0;
     capacity = service->capacity > 0 ? service->capacity : 4;
     if (!disco__size_mul(capacity, 2, &capacity) ||
-        !disco__size_mul(capacity, sizeof(const disco_host_t *), &bytes))
+        !disco__size_mul(capacity, POINTER_SIZE, &bytes))
         return UV_ENOMEM;
     hosts = disco__realloc(service->hosts, bytes);
     if (hosts == NULL)
@@ -168,7 +170,7 @@ void disco__service_sort_later(disco_service_t *service)
 void disco__service_sort(disco_service_t *service)
 {
     if (service->unsorted && service->count > 1)
-        qsort(service->hosts, service->count, sizeof service->hosts[0], compare_elements);
+        qsort(service->hosts, service->count, POINTER_SIZE, compare_elements);
     service->unsorted = false;
 }
 
@@ -177,7 +179,7 @@ void disco__service_add(disco_service_t *service, disco__host_t *host)
     size_t place = service->unsorted ? service->count : place_of(service, &host->host);
 
     memmove(service->hosts + place + 1, service->hosts + place,
-            (service->count - place) * sizeof service->hosts[0]);
+            (service->count - place) * POINTER_SIZE);
     service->hosts[place] = &disco__host_ref(host)->host;
     service->count++;
 }
@@ -193,7 +195,7 @@ void disco__service_remove(disco_service_t *service, disco__host_t *host)
         return;
     service->count--;
     memmove(service->hosts + place, service->hosts + place + 1,
-            (service->count - place) * sizeof service->hosts[0]);
+            (service->count - place) * POINTER_SIZE);
     disco__host_unref(host);
 }
 

@@ -130,7 +130,7 @@ void disco__endpoints_close(disco__endpoints_t *endpoints)
 {
     size_t i;
 
-    for (i = 0; i < endpoints->count; i++) {
+    for (i = 0; endpoints->list != NULL && i < endpoints->count; i++) {
         disco__endpoint_t *endpoint = &endpoints->list[i];
 
         disco__pool_close(&endpoint->pool);

@@ -89,6 +89,20 @@ static size_t count_certificates(const mbedtls_x509_crt *chain)
     return count;
 }
 
+/* Whether the text was cut off inside the line that begins a certificate. */
+static bool ends_in_part_of_mark(const disco__buffer_t *text)
+{
+    size_t size;
+
+    for (size = 1; size < sizeof certificate_mark - 1 && size <= text->size; size++) {
+        const char *tail = text->bytes + text->size - size;
+
+        if (memcmp(tail, certificate_mark, size) == 0 && (size == text->size || tail[-1] == '\n'))
+            return true;
+    }
+    return false;
+}
+
 /* mbedTLS passes over certificates that it cannot read, and over a last one that is cut off, so
  * they are counted. lenient: some may be unreadable, but not all. */
 static int parse_certificates(mbedtls_x509_crt *chain, const disco__buffer_t *text, bool lenient)
@@ -106,7 +120,7 @@ static int parse_certificates(mbedtls_x509_crt *chain, const disco__buffer_t *te
     parsed = count_certificates(chain) - before;
     if (lenient)
         return parsed > 0 ? 0 : DISCO_EPEM;
-    return rv == 0 && parsed == expected ? 0 : DISCO_EPEM;
+    return rv == 0 && parsed == expected && !ends_in_part_of_mark(text) ? 0 : DISCO_EPEM;
 }
 
 static int parse_key(disco__tls_config_t *config, const disco__buffer_t *text)

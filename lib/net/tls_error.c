@@ -115,7 +115,9 @@ void disco__tls_explain_end(disco__failure_t *failure, const disco__tls_scene_t 
 {
     const char *how = status == UV_EOF ? "the connection was closed" : disco_strerror(status);
 
-    if (!scene->received)
+    if (status == UV_ENOMEM)
+        disco__failure_set(failure, UV_ENOMEM, NULL);
+    else if (!scene->received)
         disco__failure_set(failure, DISCO_ETLS,
                            "%s before the server answered: it may not speak TLS", how);
     else

@@ -20,7 +20,7 @@ typedef struct disco__tls_scene_s {
 /* error: mbedTLS's. Sets UV_ENOMEM, DISCO_ECERTIFICATE or DISCO_ETLS. */
 void disco__tls_explain(disco__failure_t *failure, const disco__tls_scene_t *scene, int error);
 
-/* The connection ended during the handshake. Sets DISCO_ETLS. */
+/* The connection ended during the handshake; status: libuv's. Sets UV_ENOMEM or DISCO_ETLS. */
 void disco__tls_explain_end(disco__failure_t *failure, const disco__tls_scene_t *scene, int status);
 
 #endif

@@ -79,21 +79,18 @@ uvdisco_as_root() {
     fi
 }
 
-# Installs packages. While it does, no service is started: Debian's etcd-server would start one.
-uvdisco_install() {
-    local policy=/usr/sbin/policy-rc.d made_policy=no rv=0
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+# Installs packages. While it does, no service is started: Debian's etcd-server would start one. In a subshell, so that
+# the policy is taken back whatever happens.
+uvdisco_install() (
+    policy=/usr/sbin/policy-rc.d
     if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' | uvdisco_as_root tee "$policy" >/dev/null || return 1
+        trap 'uvdisco_as_root rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | uvdisco_as_root tee "$policy" >/dev/null
         uvdisco_as_root chmod 755 "$policy"
-        made_policy=yes
     fi
-    uvdisco_as_root "${apt[@]}" install --no-install-recommends "$@" || rv=1
-    if [[ $made_policy == yes ]]; then
-        uvdisco_as_root rm -f "$policy"
-    fi
-    return $rv
-}
+    uvdisco_as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 \
+        install --no-install-recommends "$@"
+)
 
 # Of packages that serve the same purpose, separated by '|', the first that the distribution has.
 uvdisco_choose() {

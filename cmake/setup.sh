@@ -70,10 +70,12 @@ END
     esac
 }
 
-# Runs a command as root.
+# Runs a command as root; sudo may ask for a password only where somebody can type it.
 uvdisco_as_root() {
     if [[ $(id -u) == 0 ]]; then
         "$@"
+    elif [[ -t 0 ]]; then
+        sudo "$@"
     else
         sudo -n "$@"
     fi
@@ -113,7 +115,7 @@ uvdisco_set_up() {
     fi
     echo "set-up: missing: $(cut -d' ' -f1 <<<"$missing" | tr '\n' ' ')"
     log=$(mktemp)
-    if command -v apt-get >/dev/null && { [[ $(id -u) == 0 ]] || sudo -n true 2>/dev/null; }; then
+    if uvdisco_has apt-get && uvdisco_as_root true 2>/dev/null; then
         echo "set-up: installing packages by apt-get"
         uvdisco_as_root apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 || tail -n 5 "$log"
         for choice in $(cut -d' ' -f2 <<<"$missing" | tr ',' '\n' | sort -u); do
@@ -126,8 +128,8 @@ uvdisco_set_up() {
     rm -f "$log"
     if [[ -n $missing ]]; then
         {
-            echo "set-up: this is missing and cannot be installed from here (no root, no sudo without a password, no"
-            echo "apt-get, or no network). Debian's packages are named in brackets:"
+            echo "set-up: this is missing and cannot be installed from here (no root and no sudo, no apt-get, or"
+            echo "no network). Debian's packages are named in brackets:"
             sed -E 's/^([^ ]*) (.*)/    \1 [\2]/; s/,/ /g; s/\|/ or /g' <<<"$missing"
         } >&2
         return 1

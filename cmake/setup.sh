@@ -43,7 +43,7 @@ pkg-config pkg-config
 uv.h libuv1-dev
 mbedtls/ssl.h libmbedtls-dev
 cjson/cJSON.h libcjson-dev
-llhttp node-llhttp|libllhttp-dev
+llhttp libllhttp-dev|node-llhttp
 END
         ;;
     etcd) echo "etcd etcd-server" ;;

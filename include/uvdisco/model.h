@@ -98,7 +98,7 @@ DISCO_EXTERN size_t disco_service_broken(const disco_service_t *service);
  * it lacks one; NULL: none. User and password are percent-encoded, IPv6 addresses put in brackets.
  * Other errors: UV_EINVAL; DISCO_ESCHEME; DISCO_EHOSTNAME: there is no host name. */
 
-/* scheme://[user:password@]name:port/path */
+/* scheme://[user:password@]name:port/path; user and password when there is a user. */
 DISCO_EXTERN int disco_host_url(const disco_host_t *host, const char *scheme, const char *path,
                                 char *buffer, size_t *size);
 

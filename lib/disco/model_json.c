@@ -126,8 +126,7 @@ static int read_map(const cJSON *map, disco_port_t *list, size_t *count)
 
 /* An array, to be freed also after an error; NULL for null and for none. The strings are the
  * tree's. Of several maps of that name Go makes one, and a null forgets those before it. */
-static int read_ports(const cJSON *tree, const char *name, const disco_port_t **ports,
-                      size_t *count)
+static int read_ports(const cJSON *tree, const char *name, disco_port_t **ports, size_t *count)
 {
     const cJSON *map = NULL;
     disco_port_t *list;
@@ -155,14 +154,6 @@ static int read_ports(const cJSON *tree, const char *name, const disco_port_t **
     return rv;
 }
 
-static void free_ports(const disco_port_t *ports)
-{
-    disco_port_t *list = NULL;
-
-    memcpy(&list, &ports, sizeof list); /* was allocated here, whatever the model's const says */
-    disco__free(list);
-}
-
 static bool read_host_fields(const cJSON *tree, disco_host_t *host)
 {
     return disco__json_string(tree, "name", &host->name) &&
@@ -187,6 +178,8 @@ static int parse(const char *json, size_t size, cJSON **tree)
 int disco__host_read(disco__host_t **out, const char *json, size_t size)
 {
     disco_host_t host = {0};
+    disco_port_t *ports = NULL;
+    disco_port_t *private_ports = NULL;
     cJSON *tree;
     int rv = parse(json, size, &tree);
 
@@ -194,13 +187,15 @@ int disco__host_read(disco__host_t **out, const char *json, size_t size)
         return rv;
     rv = read_host_fields(tree, &host) ? 0 : DISCO_EPROTOCOL;
     if (rv == 0)
-        rv = read_ports(tree, "ports", &host.ports, &host.port_count);
+        rv = read_ports(tree, "ports", &ports, &host.port_count);
     if (rv == 0)
-        rv = read_ports(tree, "private_ports", &host.private_ports, &host.private_port_count);
+        rv = read_ports(tree, "private_ports", &private_ports, &host.private_port_count);
+    host.ports = ports;
+    host.private_ports = private_ports;
     if (rv == 0)
         rv = disco__host_copy(out, &host);
-    free_ports(host.ports);
-    free_ports(host.private_ports);
+    disco__free(ports);
+    disco__free(private_ports);
     disco__json_free(tree);
     return rv;
 }
@@ -218,6 +213,7 @@ static bool read_info_fields(const cJSON *tree, disco_service_info_t *info)
 int disco__info_read(disco_service_info_t **out, const char *json, size_t size)
 {
     disco_service_info_t info = {0};
+    disco_port_t *ports = NULL;
     cJSON *tree;
     int rv = parse(json, size, &tree);
 
@@ -225,10 +221,11 @@ int disco__info_read(disco_service_info_t **out, const char *json, size_t size)
         return rv;
     rv = read_info_fields(tree, &info) ? 0 : DISCO_EPROTOCOL;
     if (rv == 0)
-        rv = read_ports(tree, "ports", &info.ports, &info.port_count);
+        rv = read_ports(tree, "ports", &ports, &info.port_count);
+    info.ports = ports;
     if (rv == 0)
         rv = disco__info_copy(out, &info);
-    free_ports(info.ports);
+    disco__free(ports);
     disco__json_free(tree);
     return rv;
 }

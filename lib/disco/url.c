@@ -92,7 +92,7 @@ static void append_url(disco__buffer_t *url, const disco__url_parts_t *parts, co
 
     disco__buffer_append_text(url, scheme);
     disco__buffer_append_text(url, "://");
-    if (user[0] != '\0' || password[0] != '\0') {
+    if (user[0] != '\0') { /* as the Go package: a password alone is left out */
         append_encoded(url, user);
         disco__buffer_append_char(url, ':');
         append_encoded(url, password);

@@ -36,7 +36,7 @@ bool disco__v2_read_error(disco__failure_t *failure, uint64_t *index, const char
     const char *cause = "";
 
     *index = 0;
-    if (disco__json_parse(body, size, &tree) != 0)
+    if (disco__json_parse_answer(body, size, &tree) != 0)
         return false;
     if (!disco__json_u64(tree, "errorCode", &code) || code == 0 || code > 100000) {
         disco__json_free(tree);
@@ -127,7 +127,7 @@ int disco__v2_read_reply(disco__v2_reply_t *reply, const char *body, size_t size
     int rv;
 
     memset(reply, 0, sizeof *reply);
-    rv = disco__json_parse(body, size, &reply->tree);
+    rv = disco__json_parse_answer(body, size, &reply->tree);
     if (rv != 0)
         return rv;
     node = disco__json_member(reply->tree, "node");
@@ -165,7 +165,7 @@ void disco__v2_reply_free(disco__v2_reply_t *reply)
 int disco__v2_read_version(cJSON **tree, const char **server, const char **cluster,
                            const char *body, size_t size)
 {
-    int rv = disco__json_parse(body, size, tree);
+    int rv = disco__json_parse_answer(body, size, tree);
 
     if (rv != 0)
         return rv;

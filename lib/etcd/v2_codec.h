@@ -37,7 +37,7 @@ bool disco__v2_read_error(disco__failure_t *failure, uint64_t *index, const char
                           size_t size);
 
 /* {"etcdserver":"3.4.23","etcdcluster":"3.4.0"}; the strings point into *tree, to be freed by
- * disco__json_free(). 0 or DISCO_EPROTOCOL. */
+ * disco__json_free(). 0, UV_ENOMEM or DISCO_EPROTOCOL. */
 int disco__v2_read_version(cJSON **tree, const char **server, const char **cluster,
                            const char *body, size_t size);
 

@@ -14,6 +14,7 @@
 typedef struct scan_s {
     const char *at;
     const char *end;
+    bool with_nul;
 } scan_t;
 
 static bool is_next(const scan_t *scan, char c)
@@ -94,6 +95,11 @@ static bool take_code(scan_t *scan, unsigned *code)
     return true;
 }
 
+static bool is_one_of(char c, const char *those)
+{
+    return c != '\0' && strchr(those, c) != NULL;
+}
+
 /* What comes behind a backslash. */
 static bool take_escape(scan_t *scan)
 {
@@ -102,9 +108,9 @@ static bool take_escape(scan_t *scan)
     if (scan->at == scan->end)
         return false;
     if (*scan->at != 'u')
-        return memchr("\"\\/bfnrt", *scan->at++, 8) != NULL;
+        return is_one_of(*scan->at++, "\"\\/bfnrt");
     scan->at++;
-    if (!take_code(scan, &code) || code == 0)
+    if (!take_code(scan, &code) || (code == 0 && !scan->with_nul))
         return false;
     if (code < 0xd800 || code > 0xdfff)
         return true;
@@ -174,9 +180,9 @@ static bool take_value(scan_t *scan, unsigned depth)
     return good;
 }
 
-bool disco__json_is_well_formed(const char *text, size_t size)
+bool disco__json_is_well_formed(const char *text, size_t size, bool with_nul)
 {
-    scan_t scan = {text, text + size};
+    scan_t scan = {text, text + size, with_nul};
 
     return size > 0 && take_value(&scan, 0) && scan.at == scan.end;
 }

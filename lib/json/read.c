@@ -24,13 +24,23 @@ void disco__json_free(cJSON *tree)
     cJSON_Delete(tree);
 }
 
-int disco__json_parse(const char *text, size_t size, cJSON **value)
+static int parse(const char *text, size_t size, bool with_nul, cJSON **value)
 {
     *value = NULL;
-    if (!disco__json_is_well_formed(text, size))
+    if (!disco__json_is_well_formed(text, size, with_nul))
         return DISCO_EPROTOCOL;
     *value = cJSON_ParseWithLength(text, size);
     return *value != NULL ? 0 : UV_ENOMEM;
+}
+
+int disco__json_parse(const char *text, size_t size, cJSON **value)
+{
+    return parse(text, size, false, value);
+}
+
+int disco__json_parse_answer(const char *text, size_t size, cJSON **value)
+{
+    return parse(text, size, true, value);
 }
 
 const cJSON *disco__json_next_member(const cJSON *object, const char *name, const cJSON *previous)

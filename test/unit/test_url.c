@@ -93,7 +93,7 @@ DISCO_TEST(credentials_are_percent_encoded)
     assert_url(&host, "http", NULL,
                "http://a%3Ab%40c%2Fd%3Fe%23f%20g%25h:%C3%A9%26%3D%2B%5B%5D-._~@public.dev:80");
     host.user = "";
-    assert_url(&host, "http", NULL, "http://:%C3%A9%26%3D%2B%5B%5D-._~@public.dev:80");
+    assert_url(&host, "http", NULL, "http://public.dev:80");
     host.user = "user";
     host.password = NULL;
     assert_url(&host, "http", NULL, "http://user:@public.dev:80");

@@ -1,8 +1,7 @@
 # llhttp as LLHTTP::LLHTTP; its header is <llhttp.h>.
 #
-# Preferred are its C sources (Debian: node-llhttp): they are compiled in with every function renamed, so that a
-# process that has another llhttp, such as Node, cannot mix the two up. Else an installed library is used, the static
-# one if there is one. LLHTTP_SOURCES is empty then.
+# UVDISCO_LLHTTP says what is looked for: its C sources, "source" (Debian 12: node-llhttp), given in LLHTTP_SOURCES; or a
+# "library" (libllhttp-dev), the static one if there is one, LLHTTP_LIBRARY; or both, in this order.
 set(LLHTTP_SOURCES "")
 if(NOT UVDISCO_LLHTTP STREQUAL "library")
     find_path(LLHTTP_SOURCE_DIR llhttp.c PATH_SUFFIXES share/llhttp)

@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/uvdisco")
 set(UVDISCO_NEEDS_LLHTTP OFF)
-if(NOT LLHTTP_SOURCES)
+if(NOT UVDISCO_LLHTTP_INSIDE)
     set(UVDISCO_NEEDS_LLHTTP ON)
 endif()
 

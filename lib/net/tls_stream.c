@@ -131,23 +131,33 @@ static void end_by_error(disco__tls_stream_t *tls, int error)
         disco__tls_explain(&tls->end, &scene, error);
 }
 
+/* mbedTLS 3 asks for more also after a message that holds no data, with input left; so it has all
+ * that it can use only when it asks without having taken anything. */
+static bool wants_more(const disco__tls_stream_t *tls, int rv, size_t input_before)
+{
+    return rv == MBEDTLS_ERR_SSL_WANT_READ && tls->input_size == input_before;
+}
+
 /* Decrypts and hands on all input. The stream may be closing afterwards, but is still there. */
 static void pump(disco__tls_stream_t *tls, const char *bytes, size_t size)
 {
     char plain[RECORD_SIZE];
-    int rv = 0;
 
     tls->input = bytes;
     tls->input_size = size;
-    while (!tls->closing && rv != MBEDTLS_ERR_SSL_WANT_READ) {
-        rv = mbedtls_ssl_read(&tls->ssl, (unsigned char *)plain, sizeof plain);
-        if (rv > 0) {
+    while (!tls->closing) {
+        size_t before = tls->input_size;
+        int rv = mbedtls_ssl_read(&tls->ssl, (unsigned char *)plain, sizeof plain);
+
+        if (rv > 0)
             tls->events->on_data(tls->data, plain, (size_t)rv);
+        else if (wants_more(tls, rv, before))
+            break;
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
-        } else if (rv == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+        else if (rv == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
             disco__session_keep(tls->target, &tls->ssl, tls->config->generation);
 #endif
-        } else if (rv != 0 && rv != MBEDTLS_ERR_SSL_WANT_READ) { /* 0: a record without bytes */
+        else if (rv != 0 && rv != MBEDTLS_ERR_SSL_WANT_READ) { /* 0: a record without bytes */
             end_by_error(tls, rv);
             break;
         }
@@ -205,9 +215,15 @@ static void finish_handshake(disco__tls_stream_t *tls)
 
 static void shake(disco__tls_stream_t *tls)
 {
-    int rv = mbedtls_ssl_handshake(&tls->ssl);
-    int sent = flush(tls); /* an alert too */
+    size_t before;
+    int rv;
+    int sent;
 
+    do {
+        before = tls->input_size;
+        rv = mbedtls_ssl_handshake(&tls->ssl);
+    } while (rv == MBEDTLS_ERR_SSL_WANT_READ && !wants_more(tls, rv, before));
+    sent = flush(tls); /* an alert too */
     if (rv == 0 && mbedtls_ssl_get_verify_result(&tls->ssl) != 0)
         rv = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
     if (rv != 0 && rv != MBEDTLS_ERR_SSL_WANT_READ)

@@ -215,22 +215,25 @@ static bool shake(connection_t *connection)
 static void take_tls(connection_t *connection, const char *bytes, size_t size)
 {
     char plain[16384];
-    int rv;
 
     connection->input = bytes;
     connection->input_size = size;
     if (!connection->shaken && !shake(connection))
         return;
-    while (!connection->closing &&
-           (rv = mbedtls_ssl_read(&connection->ssl, (unsigned char *)plain, sizeof plain)) !=
-               MBEDTLS_ERR_SSL_WANT_READ) {
+    while (!connection->closing) {
+        size_t before = connection->input_size;
+        int rv = mbedtls_ssl_read(&connection->ssl, (unsigned char *)plain, sizeof plain);
+
         if (rv > 0) {
             take_data(connection, plain, (size_t)rv);
-            continue;
+        } else if (rv == MBEDTLS_ERR_SSL_WANT_READ) {
+            if (connection->input_size == before)
+                return;
+        } else {
+            if (rv == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+                connection->server->close_notifies++;
+            close_connection(connection);
         }
-        if (rv == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
-            connection->server->close_notifies++;
-        close_connection(connection);
     }
 }
 

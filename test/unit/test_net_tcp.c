@@ -210,6 +210,7 @@ static void cancel_after_turns(const char *host)
         for (i = 0; i < turns && !talk.got; i++)
             (void)uv_run(&net.loop.uv, i == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
         finished = talk.got;
+        assert_false(talk.done && talk.failure.status != 0);
         talk_close(&talk);
         tear_down();
         assert_true(talk.calls <= 1);

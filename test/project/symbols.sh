@@ -33,8 +33,8 @@ refuse "global in the static library without the prefix" "$(grep -v '^disco_' <<
 for library in ${shared:+"$shared"} "$static"; do
     all=$(nm "$library" | awk '{ print $NF }')
     [[ -n $all ]] || refuse "no symbols" "$library"
-    refuse "llhttp in $library" "$(grep '^llhttp_' <<<"$all" || true)"
     needed=$(nm --undefined-only "$library" | awk '{ print $NF }' | sed 's/@.*//')
+    refuse "llhttp needed by $library" "$(grep '^llhttp_' <<<"$needed" || true)"
     refuse "needed by $library" \
         "$(grep -xE 'pthread_create|thrd_create|uv_thread_create(_ex)?|uv_queue_work' <<<"$needed" || true)"
 done

@@ -1,6 +1,8 @@
 #include "support/test.h"
 
-#include <stdlib.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define WATCHDOG_MS (60000u * DISCO_TEST_PATIENCE)
 
@@ -13,10 +15,34 @@ static void on_prepare(uv_prepare_t *guard)
         uv_stop(&loop->uv);
 }
 
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)poll;
+    (void)status;
+    (void)events;
+}
+
+/* libuv aborts when its table of file descriptors cannot grow; so it is made large enough for any test. */
+static void grow_table(uv_loop_t *loop)
+{
+    uv_poll_t poll;
+    int low = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int high = fcntl(low, F_DUPFD_CLOEXEC, 500);
+
+    assert_true(low >= 0 && high >= 0);
+    assert_int(uv_poll_init(loop, &poll, high), 0);
+    assert_int(uv_poll_start(&poll, UV_READABLE, on_poll), 0);
+    uv_close((uv_handle_t *)&poll, NULL);
+    (void)uv_run(loop, UV_RUN_DEFAULT);
+    (void)close(low);
+    (void)close(high);
+}
+
 void loop_open(test_loop_t *loop)
 {
     heap_spare_begin();
     assert_int(uv_loop_init(&loop->uv), 0);
+    grow_table(&loop->uv);
     assert_int(uv_timer_init(&loop->uv, &loop->watchdog), 0);
     uv_unref((uv_handle_t *)&loop->watchdog);
     loop->watchdog.data = loop;

@@ -2,6 +2,8 @@
 #ifndef DISCO_NET_MBED_H
 #define DISCO_NET_MBED_H
 
+#include <stdbool.h>
+
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -56,6 +58,16 @@ static inline void disco__mbed_set_versions(mbedtls_ssl_config *config)
     defined(MBEDTLS_SSL_PROTO_TLS1_3)
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
         config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
+}
+
+static inline bool disco__mbed_is_tls13(const mbedtls_ssl_context *ssl)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+#else
+    (void)ssl;
+    return false;
 #endif
 }
 

@@ -124,3 +124,11 @@ void disco__tls_explain_end(disco__failure_t *failure, const disco__tls_scene_t 
         disco__failure_set(failure, DISCO_ETLS, "%s in the TLS handshake: %s", how,
                            certificate_hint(scene));
 }
+
+void disco__tls_explain_early_end(disco__failure_t *failure, const disco__tls_scene_t *scene)
+{
+    if (!disco__mbed_is_tls13(scene->ssl) || failure->message[0] != '\0')
+        return;
+    disco__failure_set(failure, failure->status, "closed before the first answer: %s",
+                       certificate_hint(scene));
+}

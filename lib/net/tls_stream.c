@@ -46,6 +46,7 @@ typedef struct disco__tls_stream_s {
     bool broken; /* nothing can be sent any more */
     bool offered;
     bool received;
+    bool answered; /* data has come */
     unsigned char first_byte;
     bool closing;
 } disco__tls_stream_t;
@@ -149,6 +150,7 @@ static void pump(disco__tls_stream_t *tls, const char *bytes, size_t size)
         size_t before = tls->input_size;
         int rv = mbedtls_ssl_read(&tls->ssl, (unsigned char *)plain, sizeof plain);
 
+        tls->answered = tls->answered || rv > 0;
         if (rv > 0)
             tls->events->on_data(tls->data, plain, (size_t)rv);
         else if (wants_more(tls, rv, before))
@@ -195,17 +197,12 @@ static void fail_handshake(disco__tls_stream_t *tls)
     shaken(tls->data, &tls->end);
 }
 
-static bool has_tickets_later(const mbedtls_ssl_context *ssl)
-{
-    return strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") == 0;
-}
-
 static void finish_handshake(disco__tls_stream_t *tls)
 {
     disco__tls_stream_cb shaken = tls->shaken;
 
     tls->shaken = NULL;
-    if (!has_tickets_later(&tls->ssl))
+    if (!disco__mbed_is_tls13(&tls->ssl)) /* whose tickets come later */
         disco__session_keep(tls->target, &tls->ssl, tls->config->generation);
     hold(tls, tls->input, tls->input_size);
     tls->input = NULL;
@@ -263,18 +260,19 @@ static void on_lower_data(void *data, const char *bytes, size_t size)
 static void on_lower_end(void *data, const disco__failure_t *failure)
 {
     disco__tls_stream_t *tls = data;
-    disco__tls_scene_t scene;
+    disco__tls_scene_t scene = scene_of(tls);
 
     if (tls->closing || tls->end.status != 0)
         return;
     tls->broken = true;
     if (tls->shaken != NULL) {
-        scene = scene_of(tls);
         disco__tls_explain_end(&tls->end, &scene, failure->status);
         fail_handshake(tls);
         return;
     }
     tls->end = *failure;
+    if (!tls->answered && tls->held.size == 0)
+        disco__tls_explain_early_end(&tls->end, &scene);
     if (tls->events != NULL && !disco__tick_scheduled(&tls->tick))
         tell_end(tls);
 }

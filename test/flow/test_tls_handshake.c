@@ -335,6 +335,28 @@ DISCO_TEST(client_certificate_of_another_ca)
     tear_down();
 }
 
+/* With TLS 1.3 the client is done before the server has seen its certificate, so that the refusal
+ * comes when the stream is open already. (mbedTLS 3.6 as a server sends its alert under a key that
+ * no client has any more, so what is said differs.) */
+DISCO_TEST(missing_client_certificate_at_whatever_time_it_is_told)
+{
+    identity_t *ca = new_ca("CA");
+    identity_t *identity =
+        identity_new(&(identity_spec_t){.name = "etcd", .names = "127.0.0.1", .issuer = ca});
+    talk_t talk = {0};
+
+    set_up(&(net_server_options_t){.identity = identity, .client_ca = ca->certificate},
+           ca->certificate, "127.0.0.1", NULL);
+    assert_int(talk_dial(&talk, &net, &target), 0);
+    loop_run_until(&net.loop, &talk.done);
+    if (talk.stream != NULL)
+        loop_run_until(&net.loop, &talk.ended);
+    assert_status(talk.failure.status, DISCO_ETLS);
+    assert_string_not_equal(talk.failure.message, "");
+    talk_close(&talk);
+    tear_down();
+}
+
 /* The certificate is right, what happens around it is not. */
 static void set_up_way(net_server_way_t way)
 {

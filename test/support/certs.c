@@ -130,11 +130,32 @@ static void set_serial(mbedtls_x509write_cert *writer)
 #endif
 }
 
+/* Of a SEQUENCE; DER wants the length in as few bytes as can be. */
+static size_t write_head(unsigned char *der, size_t size)
+{
+    der[0] = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE;
+    if (size < 0x80) {
+        der[1] = (unsigned char)size;
+        return 2;
+    }
+    if (size < 0x100) {
+        der[1] = 0x81;
+        der[2] = (unsigned char)size;
+        return 3;
+    }
+    der[1] = 0x82;
+    der[2] = (unsigned char)(size >> 8);
+    der[3] = (unsigned char)(size & 0xff);
+    return 4;
+}
+
 /* As raw DER, since mbedTLS 2.28 writes no IP addresses. */
 static void set_names(mbedtls_x509write_cert *writer, const char *names)
 {
-    unsigned char der[4 + 1024] = {MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, 0x82};
-    size_t size = 4;
+    unsigned char entries[1024];
+    unsigned char der[4 + sizeof entries];
+    size_t size = 0;
+    size_t head;
     char *copy = checked(strdup(names));
     char *rest = NULL;
     char *name;
@@ -147,18 +168,18 @@ static void set_names(mbedtls_x509write_cert *writer, const char *names)
         /* iPAddress or dNSName */
         unsigned char tag = address_size > 0 ? 7 : 2;
 
-        assert_true(value_size < 128 && size + 2 + value_size <= sizeof der);
-        der[size++] = (unsigned char)(MBEDTLS_ASN1_CONTEXT_SPECIFIC | tag);
-        der[size++] = (unsigned char)value_size;
-        memcpy(der + size, value, value_size);
+        assert_true(value_size < 128 && size + 2 + value_size <= sizeof entries);
+        entries[size++] = (unsigned char)(MBEDTLS_ASN1_CONTEXT_SPECIFIC | tag);
+        entries[size++] = (unsigned char)value_size;
+        memcpy(entries + size, value, value_size);
         size += value_size;
     }
     free(copy);
-    der[2] = (unsigned char)((size - 4) >> 8);
-    der[3] = (unsigned char)((size - 4) & 0xff);
+    head = write_head(der, size);
+    memcpy(der + head, entries, size);
     assert_int(mbedtls_x509write_crt_set_extension(writer, MBEDTLS_OID_SUBJECT_ALT_NAME,
                                                    MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME),
-                                                   0, der, size),
+                                                   0, der, head + size),
                0);
 }
 

@@ -12,7 +12,7 @@
 typedef struct disco__target_s {
     char *host; /* name, or IP literal without brackets */
     uint16_t port;
-    disco__tls_t *tls;               /* borrowed; NULL: plain TCP */
+    disco__tls_t *tls;                /* borrowed; NULL: plain TCP */
     struct disco__session_s *session; /* TLS session kept for resumption; NULL: none yet */
 } disco__target_t;
 

@@ -41,6 +41,7 @@ int program_open(program_t *program, void (*stop)(program_t *program))
     int rv;
 
     program->stop = stop;
+    (void)signal(SIGPIPE, SIG_IGN);
     disco_options_init(&options);
     rv = disco_options_from_env(&options);
     if (rv == 0)

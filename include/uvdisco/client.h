@@ -1,29 +1,36 @@
-/* The client: one per uv_loop_t (or several), owner of all connections to etcd, all registrations,
- * subscriptions and requests that are made through it.
+/* The client: one per uv_loop_t (or several), owner of all connections to etcd, all
+ * registrations, subscriptions and requests that are made through it.
  *
  * The contract that holds for every function and callback of this library:
  *
  *  1. A call that returns a negative number never calls back. A call that returns 0 calls back,
  * never before it returned.
- *  2. A one-shot calls back exactly once. A long-lived object calls back any number of times, then
+ *  2. A one-shot calls back exactly once. A long-lived object calls back any number of times,
+ *    then
  * once more with its terminal event, last.
- *  3. Cancelling and closing deliver UV_ECANCELED on a later turn of the loop. The close callback
+ *  3. Cancelling and closing deliver UV_ECANCELED on a later turn of the loop. The close
+ *    callback
  * comes last; nothing of that object is touched after it.
  *  4. Any callback may call any function, closing the object or the client that is calling it
  * included.
- *  5. One client belongs to one loop and is used from that loop's thread only. Several clients and
+ *  5. One client belongs to one loop and is used from that loop's thread only. Several clients
+ *    and
  * several loops may live in one process. The library starts no thread and has no mutable global
- * state but the allocator hooks. (uv_getaddrinfo uses libuv's own pool; it is called for host names
- * only, never for IP literals.)
+ * state but the allocator hooks. (uv_getaddrinfo uses libuv's own pool; it is called for host
+ * names only, never for IP literals.)
  *  6. Every pointer parameter is documented as copied, borrowed or handed over. What a callback
- * receives is borrowed until it returns; a service snapshot can be kept with disco_service_ref().
+ * receives is borrowed until it returns; a service snapshot can be kept with
+ * disco_service_ref().
  *  7. Errors are negative ints: libuv's own where they fit, ours in a disjoint range
- * (uvdisco/error.h); disco_client_error_detail() says which endpoint, which etcd error code, which
- * certificate problem. No secret ever appears in a message or log line.
+ * (uvdisco/error.h); disco_client_error_detail() says which endpoint, which etcd error code,
+ * which certificate problem. No secret ever appears in a message or log line.
  *
- * Callbacks come from the loop, out of uv_run(). NULL is allowed for a pointer parameter only where
- * its text says so; elsewhere it gives UV_EINVAL, or from functions that return no error it does
- * nothing. */
+ * A program should ignore SIGPIPE, as every program on libuv that writes to sockets: the library
+ * leaves signals alone.
+ *
+ * Callbacks come from the loop, out of uv_run(). NULL is allowed for a pointer parameter only
+ * where its text says so; elsewhere it gives UV_EINVAL, or from functions that return no error
+ * it does nothing. */
 #ifndef UVDISCO_CLIENT_H
 #define UVDISCO_CLIENT_H
 
@@ -96,7 +103,8 @@ typedef struct disco_options_s {
 
     uint32_t connect_timeout_ms; /* name resolution and TCP connection; default 5,000 */
     uint32_t tls_timeout_ms;     /* TLS handshake; default 10,000 */
-    /* One answer of one endpoint, connecting included, before the next is asked; default 3,000. */
+    /* Connecting to one endpoint, and then its answer, before the next one is asked; default
+     * 3,000. */
     uint32_t attempt_timeout_ms;
     uint32_t request_timeout_ms; /* a whole lookup or key request, all attempts; default 15,000 */
     uint32_t idle_timeout_ms;    /* unused connections are closed after this; default 60,000 */

@@ -112,6 +112,14 @@ static void attempt_failed(disco__call_t *call)
         call->retrying(call);
 }
 
+static void start_attempt_timer(disco__call_t *call)
+{
+    uint64_t left = time_left(call);
+
+    disco__timer_start(call->endpoints->loop, &call->timer,
+                       left < call->attempt_ms ? left : call->attempt_ms);
+}
+
 static void on_timer(disco__timer_t *timer)
 {
     disco__call_t *call = disco__container_of(timer, disco__call_t, timer);
@@ -128,8 +136,22 @@ static void on_timer(disco__timer_t *timer)
             finish(call);
         return;
     }
+    if (call->endpoint->avoid_until_ms == 0 && time_left(call) > 0 &&
+        disco__pool_is_queued(&call->endpoint->pool, &call->request)) {
+        start_attempt_timer(call); /* so many are before it that it was not sent yet */
+        return;
+    }
     disco__failure_set(&call->failure, UV_ETIMEDOUT, "no answer within %u ms", call->attempt_ms);
     attempt_failed(call);
+}
+
+/* Waiting for a connection was not waiting for an answer. */
+static void on_sent(disco__http_request_t *request)
+{
+    disco__call_t *call = call_of(request);
+
+    call->sent_ms = disco__now(call->endpoints->loop);
+    start_attempt_timer(call);
 }
 
 static uint64_t number_field(const disco__http_head_t *head, const char *name)
@@ -218,8 +240,6 @@ static int write_request(disco__call_t *call)
 
 static void attempt(disco__call_t *call)
 {
-    uint64_t left = time_left(call);
-
     call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
     memset(&call->answer, 0, sizeof call->answer);
     disco__buffer_clear(&call->body);
@@ -232,13 +252,13 @@ static void attempt(disco__call_t *call)
     call->request.long_poll = call->long_poll;
     call->request.response_ms = 0; /* the attempt's timer has connecting and waiting in it too */
     call->request.body_limit = call->body_limit;
+    call->request.on_sent = on_sent;
     call->request.on_head = on_head;
     call->request.on_body = on_body;
     call->request.on_done = on_done;
     call->sending = true;
     call->sent_ms = disco__now(call->endpoints->loop);
-    disco__timer_start(call->endpoints->loop, &call->timer,
-                       left < call->attempt_ms ? left : call->attempt_ms);
+    start_attempt_timer(call);
     disco__pool_send(&call->endpoint->pool, &call->request);
 }
 

@@ -195,6 +195,8 @@ int disco__connection_send(disco__connection_t *connection, disco__http_request_
     disco__buffer_free_secret(&bytes);
     if (rv == 0 && request->response_ms > 0)
         disco__timer_start(connection->loop, &connection->deadline, request->response_ms);
+    if (rv == 0 && request->on_sent != NULL)
+        request->on_sent(request);
     return rv;
 }
 

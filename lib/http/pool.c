@@ -278,6 +278,21 @@ void disco__pool_cancel(disco__pool_t *pool, disco__http_request_t *request)
     }
 }
 
+bool disco__pool_is_queued(const disco__pool_t *pool, const disco__http_request_t *request)
+{
+    const disco__queue_t *node;
+
+    if (request->connection != NULL || !disco__queue_linked(&request->node))
+        return false;
+    for (node = pool->busy.next; node != &pool->busy; node = node->next) {
+        const disco__connection_t *connection = disco__queue_data(node, disco__connection_t, node);
+
+        if (connection->counted && connection->stream != NULL)
+            return true;
+    }
+    return false;
+}
+
 void disco__pool_drop_idle(disco__pool_t *pool)
 {
     drop_all(pool, &pool->idle);

@@ -42,6 +42,10 @@ void disco__pool_send(disco__pool_t *pool, disco__http_request_t *request);
  * is not under way. */
 void disco__pool_cancel(disco__pool_t *pool, disco__http_request_t *request);
 
+/* True while the request waits for one of the connections that are open to become free: its time
+ * has not begun yet, and the target is not to blame. */
+bool disco__pool_is_queued(const disco__pool_t *pool, const disco__http_request_t *request);
+
 /* Closes the idle connections: for an endpoint that has just failed, whose kept connections are
  * likely dead. */
 void disco__pool_drop_idle(disco__pool_t *pool);

@@ -26,6 +26,9 @@ struct disco__http_request_s {
     uint32_t response_ms; /* from sending to the end of the response, or for long_poll to its head;
                              0: no limit */
     size_t body_limit;    /* most bytes of the body; 0: the pool's */
+    /* It is being written to a connection, maybe a second time; may come from inside
+     * disco__pool_send(). Nothing may be cancelled inside. NULL: nobody asks. */
+    void (*on_sent)(disco__http_request_t *request);
     /* All from the loop, never from inside disco__pool_send(). In each the request may be
      * cancelled, or the pool closed. */
     void (*on_head)(disco__http_request_t *request,

@@ -9,10 +9,10 @@ static disco_client_t *client;
 
 static void check(int rv, const char *what)
 {
-    if (rv != 0) {
-        fprintf(stderr, "%s: %s\n", what, disco_strerror(rv));
-        exit(1);
-    }
+    if (rv == 0)
+        return;
+    fprintf(stderr, "%s: %s\n", what, disco_strerror(rv));
+    exit(1);
 }
 
 static void on_service(void *data, int status, const disco_service_t *service)
@@ -29,10 +29,9 @@ static void on_service(void *data, int status, const disco_service_t *service)
 static void on_registration(void *data, disco_registration_t *registration,
                             const disco_registration_event_t *event)
 {
-    if (event->type != DISCO_REGISTRATION_READY)
-        return;
-    printf("%s: registered as %s\n", (const char *)data, disco_registration_uuid(registration));
-    check(disco_get(client, data, NULL, on_service, data, NULL), "lookup");
+    if (event->type == DISCO_REGISTRATION_READY)
+        check(disco_get(client, data, NULL, on_service, data, NULL), "lookup");
+    printf("registration %s: event %d\n", disco_registration_uuid(registration), event->type);
 }
 
 static void on_change(void *data, disco_subscription_t *subscription,
@@ -45,7 +44,7 @@ static void on_change(void *data, disco_subscription_t *subscription,
 
 int main(void)
 {
-    const disco_port_t port = {"http", "8080"};
+    disco_port_t port = {"http", "8080"};
     disco_host_t host = {.name = "127.0.0.1", .ports = &port, .port_count = 1};
     disco_options_t options;
     char web[] = "web";

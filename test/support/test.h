@@ -19,6 +19,10 @@
 #include "support/fixture.h"
 #include "support/heap.h"
 
+#if defined(__clang_analyzer__)
+void _fail(const char *file, int line) __attribute__((analyzer_noreturn));
+#endif
+
 typedef struct test_case_s {
     struct test_case_s *next;
     const char *name;

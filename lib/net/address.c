@@ -39,12 +39,23 @@ int disco__addresses_from_literal(disco__addresses_t *addresses, const char *hos
     return 0;
 }
 
+static bool same(const disco__address_t *a, const disco__address_t *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    if (a->any.sa_family == AF_INET)
+        return a->v4.sin_port == b->v4.sin_port &&
+               memcmp(&a->v4.sin_addr, &b->v4.sin_addr, sizeof a->v4.sin_addr) == 0;
+    return a->v6.sin6_port == b->v6.sin6_port && a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
+           memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+}
+
 static bool has(const disco__addresses_t *addresses, const disco__address_t *address)
 {
     size_t i;
 
     for (i = 0; i < addresses->count; i++) {
-        if (memcmp(&addresses->list[i], address, sizeof *address) == 0)
+        if (same(&addresses->list[i], address))
             return true;
     }
     return false;

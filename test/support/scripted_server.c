@@ -22,7 +22,7 @@ char *scripted_take_text(const char *bytes, size_t size)
 {
     char *text = scripted_take(size + 1);
 
-    if (size > 0)
+    if (bytes != NULL && size > 0)
         memcpy(text, bytes, size);
     return text;
 }

@@ -1,0 +1,524 @@
+#include "support/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/buffer.h"
+#include "disco/model.h"
+#include "support/raw_http.h"
+
+static const char *const registration_names[] = {
+    "", "READY", "LOST", "RECOVERED", "CREDENTIALS", "UPDATED", "RETRYING", "CLOSED",
+};
+
+static const char *const view_names[] = {
+    "", "SNAPSHOT", "SYNCED", "UP", "CHANGED", "DOWN", "INFO", "STALE", "CLOSED",
+};
+
+static const char *const watch_names[] = {
+    "", "PUT", "DELETE", "EXPIRE", "SYNCED", "STALE", "GAP", "CLOSED",
+};
+
+void live_open(live_t *live, const etcd_options_t *options)
+{
+    memset(live, 0, sizeof *live);
+    loop_open(&live->loop);
+    live->etcd = etcd_start(&live->loop, options);
+}
+
+void live_close(live_t *live)
+{
+    recorder_t *recorder;
+
+    etcd_free(live->etcd);
+    for (recorder = live->recorders; recorder != NULL; recorder = recorder->next)
+        recorder_free(recorder);
+    loop_close(&live->loop);
+}
+
+static void record(live_t *live, recorder_t *recorder, const char *const *names)
+{
+    recorder_init(recorder, &live->loop, names);
+    recorder->next = live->recorders;
+    live->recorders = recorder;
+}
+
+uint32_t live_seconds(uint32_t seconds)
+{
+    return DISCO_TEST_PATIENCE > 1 ? 3 * seconds : seconds;
+}
+
+/* What the library says, for whoever looks for a fault: UVDISCO_TEST_LOG=1. */
+static void on_line(void *data, disco_log_level_t level, const char *line)
+{
+    (void)data;
+    (void)fprintf(stderr, "%llu %d %s\n", (unsigned long long)(uv_hrtime() / 1000000), (int)level,
+                  line);
+}
+
+disco_options_t live_options(const live_t *live)
+{
+    disco_options_t options;
+
+    disco_options_init(&options);
+    options.endpoints = etcd_endpoints(live->etcd);
+    options.hostname = "this-machine";
+    options.backoff_first_ms = 10;
+    options.backoff_most_ms = 200;
+    if (getenv("UVDISCO_TEST_LOG") != NULL) {
+        options.log = on_line;
+        options.log_level = DISCO_LOG_DEBUG;
+    }
+    return options;
+}
+
+disco_client_t *live_client_with(live_t *live, disco_options_t *options)
+{
+    disco_client_t *client = NULL;
+
+    assert_status(disco_client_new(&client, &live->loop.uv, options), 0);
+    return client;
+}
+
+disco_client_t *live_client(live_t *live)
+{
+    disco_options_t options = live_options(live);
+
+    return live_client_with(live, &options);
+}
+
+disco_client_t *live_client_at(live_t *live, const char *endpoints)
+{
+    disco_options_t options = live_options(live);
+
+    options.endpoints = endpoints;
+    return live_client_with(live, &options);
+}
+
+typedef struct closing_s {
+    bool closed;
+    int status;
+} closing_t;
+
+static void on_client_closed(void *data, int status)
+{
+    closing_t *closing = data;
+
+    closing->closed = true;
+    closing->status = status;
+}
+
+void live_client_close(live_t *live, disco_client_t *client)
+{
+    closing_t closing = {false, 0};
+
+    assert_status(disco_client_close(client, on_client_closed, &closing), 0);
+    loop_run_until(&live->loop, &closing.closed);
+    assert_status(closing.status, 0);
+}
+
+void live_client_shutdown(live_t *live, disco_client_t *client)
+{
+    closing_t closing = {false, 0};
+
+    assert_status(disco_client_shutdown(client, 0, on_client_closed, &closing), 0);
+    loop_run_until(&live->loop, &closing.closed);
+    assert_status(closing.status, 0);
+}
+
+const disco_host_t *live_host(const char *uuid, const char *name)
+{
+    static const disco_port_t ports[] = {{"http", "80"}};
+    static disco_host_t host;
+
+    memset(&host, 0, sizeof host);
+    host.uuid = uuid;
+    host.name = name;
+    host.ports = ports;
+    host.port_count = 1;
+    return &host;
+}
+
+const char *live_host_json(const char *service, const char *uuid, const char *name)
+{
+    static char text[1024];
+
+    (void)snprintf(text, sizeof text,
+                   "{\"name\":\"%s\",\"service_name\":\"%s\",\"ports\":{\"http\":\"80\"},"
+                   "\"private_hostname\":\"%s\",\"private_ports\":{\"http\":\"80\"},"
+                   "\"uuid\":\"%s\"}",
+                   name, service, name, uuid);
+    return text;
+}
+
+static void on_registration(void *data, disco_registration_t *handle,
+                            const disco_registration_event_t *event)
+{
+    live_registration_t *registration = data;
+    told_t told = {.type = (int)event->type, .status = event->status};
+
+    told.key = (char *)(uintptr_t)event->user;
+    told.value = (char *)(uintptr_t)event->password;
+    if (event->type == DISCO_REGISTRATION_CLOSED)
+        registration->handle = NULL;
+    else
+        assert_ptr_equal(handle, registration->handle);
+    recorder_add(&registration->told, &told);
+}
+
+void live_register(live_t *live, live_registration_t *registration, disco_client_t *client,
+                   const char *service, const disco_host_t *host,
+                   const disco_registration_options_t *options)
+{
+    disco_registration_options_t long_enough;
+
+    disco_registration_options_init(&long_enough);
+    long_enough.ttl_s = 60;
+    record(live, &registration->told, registration_names);
+    registration->told.passed_over = DISCO_REGISTRATION_RETRYING;
+    assert_status(disco_register(client, service, host, options != NULL ? options : &long_enough,
+                                 on_registration, registration, &registration->handle),
+                  0);
+}
+
+void live_unregister(live_registration_t *registration)
+{
+    assert_status(disco_unregister(registration->handle, 0), 0);
+    assert_status(recorder_await(&registration->told, DISCO_REGISTRATION_CLOSED)->status, 0);
+}
+
+static char *host_text(const disco_host_t *host)
+{
+    disco__buffer_t buffer;
+    char *text;
+
+    disco__buffer_init(&buffer);
+    assert_int(disco__host_write(&buffer, host), 0);
+    text = strdup(disco__buffer_text(&buffer));
+    disco__buffer_free(&buffer);
+    assert_non_null(text);
+    return text;
+}
+
+static size_t known(const live_view_t *view, const char *uuid)
+{
+    size_t i = 0;
+
+    while (i < view->count && strcmp(view->uuids[i], uuid) != 0)
+        i++;
+    return i;
+}
+
+static void know(live_view_t *view, const char *uuid, const char *text)
+{
+    assert_int(known(view, uuid), view->count);
+    assert_true(view->count < LIVE_MOST_HOSTS);
+    view->uuids[view->count] = strdup(uuid);
+    view->hosts[view->count++] = strdup(text);
+}
+
+static void forget(live_view_t *view, size_t place)
+{
+    assert_true(place < view->count);
+    free(view->uuids[place]);
+    free(view->hosts[place]);
+    view->count--;
+    view->uuids[place] = view->uuids[view->count];
+    view->hosts[place] = view->hosts[view->count];
+}
+
+static void assert_view_is_known(const live_view_t *view, const disco_service_t *service)
+{
+    const disco_host_t *const *hosts;
+    size_t count;
+    size_t i;
+
+    (void)disco_service_all(service, &hosts, &count);
+    assert_int(count, view->count);
+    for (i = 0; i < count; i++) {
+        char *text = host_text(hosts[i]);
+        size_t place = known(view, hosts[i]->uuid);
+
+        assert_true(place < view->count);
+        assert_string_equal(text, view->hosts[place]);
+        free(text);
+    }
+}
+
+static void learn_snapshot(live_view_t *view, const disco_service_t *service)
+{
+    const disco_host_t *const *hosts;
+    size_t count;
+    size_t i;
+
+    assert_int(view->count, 0);
+    (void)disco_service_all(service, &hosts, &count);
+    for (i = 0; i < count; i++) {
+        char *text = host_text(hosts[i]);
+
+        know(view, hosts[i]->uuid, text);
+        free(text);
+    }
+}
+
+static void check(live_view_t *view, const disco_subscription_event_t *event, const told_t *told)
+{
+    size_t place = known(view, told->key != NULL ? told->key : "");
+
+    switch (event->type) {
+    case DISCO_SUBSCRIPTION_SNAPSHOT:
+        learn_snapshot(view, event->service);
+        break;
+    case DISCO_SUBSCRIPTION_UP:
+        know(view, told->key, told->value);
+        break;
+    case DISCO_SUBSCRIPTION_CHANGED:
+        assert_true(place < view->count);
+        assert_string_equal(told->previous, view->hosts[place]);
+        assert_string_not_equal(told->value, told->previous);
+        forget(view, place);
+        know(view, told->key, told->value);
+        break;
+    case DISCO_SUBSCRIPTION_DOWN:
+        assert_true(place < view->count);
+        assert_string_equal(told->value, view->hosts[place]);
+        forget(view, place);
+        break;
+    case DISCO_SUBSCRIPTION_SYNCED:
+    case DISCO_SUBSCRIPTION_INFO:
+    case DISCO_SUBSCRIPTION_STALE:
+    case DISCO_SUBSCRIPTION_CLOSED:
+        break;
+    }
+    if (event->service != NULL)
+        assert_view_is_known(view, event->service);
+}
+
+static void on_view(void *data, disco_subscription_t *handle,
+                    const disco_subscription_event_t *event)
+{
+    live_view_t *view = data;
+    told_t told = {.type = (int)event->type, .status = event->status};
+
+    assert_ptr_equal(handle, view->handle);
+    if (event->host != NULL) {
+        told.key = (char *)(uintptr_t)event->host->uuid;
+        told.value = host_text(event->host);
+    }
+    if (event->previous != NULL)
+        told.previous = host_text(event->previous);
+    if (!view->filtered)
+        check(view, event, &told);
+    recorder_add(&view->told, &told);
+    free(told.value);
+    free(told.previous);
+    if (event->type != DISCO_SUBSCRIPTION_CLOSED)
+        return;
+    view->handle = NULL;
+    while (view->count > 0)
+        forget(view, 0);
+    free(view->service);
+}
+
+void live_subscribe(live_t *live, live_view_t *view, disco_client_t *client, const char *service,
+                    const disco_subscription_options_t *options)
+{
+    memset(view, 0, sizeof *view);
+    record(live, &view->told, view_names);
+    view->filtered = options != NULL && options->filter != DISCO_SUBSCRIBE_ALL;
+    view->service = strdup(service);
+    assert_status(disco_subscribe(client, service, options, on_view, view, &view->handle), 0);
+}
+
+void live_unsubscribe(live_view_t *view)
+{
+    assert_status(disco_subscription_close(view->handle), 0);
+    assert_status(recorder_await(&view->told, DISCO_SUBSCRIPTION_CLOSED)->status, UV_ECANCELED);
+}
+
+static void on_watch(void *data, disco_watch_t *handle, const disco_watch_event_t *event)
+{
+    live_watch_t *watch = data;
+    told_t told = {.type = (int)event->type, .status = event->status, .revision = event->revision};
+
+    assert_ptr_equal(handle, watch->handle);
+    if (event->entry != NULL) {
+        told.key = (char *)(uintptr_t)event->entry->key;
+        told.value = (char *)(uintptr_t)event->entry->value;
+    }
+    if (event->previous != NULL)
+        told.previous = (char *)(uintptr_t)event->previous->value;
+    recorder_add(&watch->told, &told);
+    if (event->type == DISCO_WATCH_CLOSED)
+        watch->handle = NULL;
+}
+
+void live_watch(live_t *live, live_watch_t *watch, disco_client_t *client, const char *key,
+                bool recursive, uint64_t from_revision)
+{
+    disco_kv_watch_options_t options = {.recursive = recursive, .from_revision = from_revision};
+
+    record(live, &watch->told, watch_names);
+    assert_status(disco_kv_watch(client, key, &options, on_watch, watch, &watch->handle), 0);
+}
+
+void live_unwatch(live_watch_t *watch)
+{
+    assert_status(disco_watch_close(watch->handle), 0);
+    assert_status(recorder_await(&watch->told, DISCO_WATCH_CLOSED)->status, UV_ECANCELED);
+}
+
+typedef struct lookup_s {
+    bool done;
+    int status;
+    disco_service_t *service;
+} lookup_t;
+
+static void on_got(void *data, int status, const disco_service_t *service)
+{
+    lookup_t *lookup = data;
+
+    assert_false(lookup->done);
+    assert_int(status == 0, service != NULL);
+    lookup->done = true;
+    lookup->status = status;
+    lookup->service = disco_service_ref(service);
+}
+
+int live_get(live_t *live, disco_client_t *client, const char *name, const disco_query_t *query,
+             disco_service_t **service)
+{
+    lookup_t lookup = {false, 0, NULL};
+
+    assert_status(disco_get(client, name, query, on_got, &lookup, NULL), 0);
+    loop_run_until(&live->loop, &lookup.done);
+    if (service != NULL)
+        *service = lookup.service;
+    else
+        disco_service_unref(lookup.service);
+    return lookup.status;
+}
+
+static uint16_t port_of(const live_t *live)
+{
+    return etcd_port(live->etcd, live->member);
+}
+
+static void write_path(char *path, size_t capacity, const char *key, const char *query)
+{
+    (void)snprintf(path, capacity, "/v2/keys%s%s", key, query);
+}
+
+/* NULL: there is no such key. */
+static cJSON *read_json(live_t *live, const char *key, const char *query)
+{
+    char path[512];
+    raw_reply_t reply;
+    cJSON *json = NULL;
+
+    write_path(path, sizeof path, key, query);
+    reply = raw_http(&live->loop, port_of(live), "GET", path, NULL);
+    assert_status(reply.error, 0);
+    if (reply.status == 200) {
+        /* Behind the size of a chunk, if it is chunked: it is one. */
+        json = cJSON_Parse(strchr(reply.body, '{'));
+        assert_non_null(json);
+    } else {
+        assert_int(reply.status, 404);
+    }
+    raw_reply_free(&reply);
+    return json;
+}
+
+static uint64_t number(const cJSON *node, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(node, name);
+
+    return item != NULL ? (uint64_t)item->valuedouble : 0;
+}
+
+live_node_t live_read(live_t *live, const char *key)
+{
+    live_node_t read = {.there = false};
+    cJSON *json = read_json(live, key, "?quorum=true");
+    const cJSON *node = json != NULL ? cJSON_GetObjectItemCaseSensitive(json, "node") : NULL;
+    const char *value;
+
+    if (node == NULL)
+        return read;
+    value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "value"));
+    read.there = true;
+    (void)snprintf(read.value, sizeof read.value, "%s", value != NULL ? value : "");
+    read.ttl_s = (int64_t)number(node, "ttl");
+    read.created = number(node, "createdIndex");
+    read.modified = number(node, "modifiedIndex");
+    cJSON_Delete(json);
+    return read;
+}
+
+void live_write(live_t *live, const char *key, const char *value, uint32_t ttl_s)
+{
+    disco__buffer_t body;
+    char path[512];
+
+    write_path(path, sizeof path, key, "");
+    disco__buffer_init(&body);
+    (void)disco__buffer_append_text(&body, "value=");
+    (void)disco__buffer_append_encoded(&body, value, strlen(value), "");
+    if (ttl_s > 0) {
+        (void)disco__buffer_append_text(&body, "&ttl=");
+        (void)disco__buffer_append_number(&body, ttl_s);
+    }
+    raw_http_expect(&live->loop, port_of(live), "PUT", path, disco__buffer_text(&body));
+    disco__buffer_free(&body);
+}
+
+void live_delete(live_t *live, const char *key)
+{
+    char path[512];
+
+    write_path(path, sizeof path, key, "?recursive=true");
+    raw_http_expect(&live->loop, port_of(live), "DELETE", path, NULL);
+}
+
+static void compare(const live_view_t *view, const cJSON *json)
+{
+    const cJSON *directory = json != NULL ? cJSON_GetObjectItemCaseSensitive(json, "node") : NULL;
+    const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(directory, "nodes");
+    const cJSON *node;
+    size_t count = 0;
+
+    cJSON_ArrayForEach(node, nodes)
+    {
+        const char *key = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "key"));
+        const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "value"));
+        size_t place = known(view, strrchr(key, '/') + 1);
+
+        assert_true(place < view->count);
+        assert_string_equal(view->hosts[place], value);
+        count++;
+    }
+    assert_int(view->count, count);
+}
+
+/* What was told before a host that is written now is all that came before it. */
+void live_view_check(live_t *live, live_view_t *view)
+{
+    char key[256];
+    const char *uuid = "last";
+    cJSON *json;
+
+    (void)snprintf(key, sizeof key, "/services/%s/%s", view->service, uuid);
+    live_write(live, key, live_host_json(view->service, uuid, "last"), 0);
+    while (strcmp(recorder_await(&view->told, DISCO_SUBSCRIPTION_UP)->key, uuid) != 0)
+        continue;
+    live_delete(live, key);
+    while (strcmp(recorder_await(&view->told, DISCO_SUBSCRIPTION_DOWN)->key, uuid) != 0)
+        continue;
+    (void)snprintf(key, sizeof key, "/services/%s", view->service);
+    json = read_json(live, key, "?quorum=true");
+    compare(view, json);
+    cJSON_Delete(json);
+}

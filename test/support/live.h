@@ -1,0 +1,105 @@
+/* Live tests: an etcd, clients of it, what these are told, and what is done behind their back.
+ *
+ * The functions that wait run the loop, so none of them may be called from inside a callback. */
+#ifndef TEST_SUPPORT_LIVE_H
+#define TEST_SUPPORT_LIVE_H
+
+#include <uvdisco.h>
+
+#include "support/etcd.h"
+#include "support/recorder.h"
+#include "support/test.h"
+
+#define LIVE_MOST_HOSTS 32
+
+typedef struct live_s {
+    test_loop_t loop;
+    etcd_t *etcd;
+    size_t member; /* the one that is spoken to behind the library's back */
+    recorder_t *recorders;
+} live_t;
+
+void live_open(live_t *live, const etcd_options_t *options);
+/* All clients must be closed. */
+void live_close(live_t *live);
+
+/* Seconds that a slow machine needs more of: under Valgrind. */
+uint32_t live_seconds(uint32_t seconds);
+
+/* All endpoints; small pauses between attempts. */
+disco_options_t live_options(const live_t *live);
+disco_client_t *live_client(live_t *live);
+disco_client_t *live_client_with(live_t *live, disco_options_t *options);
+disco_client_t *live_client_at(live_t *live, const char *endpoints);
+/* Closes it at once, and waits. */
+void live_client_close(live_t *live, disco_client_t *client);
+/* Takes its hosts out of etcd before, and asserts that this succeeds. */
+void live_client_shutdown(live_t *live, disco_client_t *client);
+
+/* A host that is written as {"name":name,"service_name":service,"ports":{"http":"80"},
+ * "private_hostname":name,"private_ports":{"http":"80"},"uuid":uuid}. Valid until the next call. */
+const disco_host_t *live_host(const char *uuid, const char *name);
+/* The same, written by hand; valid until the next call. */
+const char *live_host_json(const char *service, const char *uuid, const char *name);
+
+typedef struct live_registration_s {
+    recorder_t told; /* RETRYING is passed over; key: the user, value: the password */
+    disco_registration_t *handle;
+} live_registration_t;
+
+/* options NULL: a TTL that is long enough. */
+void live_register(live_t *live, live_registration_t *registration, disco_client_t *client,
+                   const char *service, const disco_host_t *host,
+                   const disco_registration_options_t *options);
+/* Waits for CLOSED, and asserts that etcd has deleted the host. */
+void live_unregister(live_registration_t *registration);
+
+/* Each event is checked against those before it: no UP of a host that is there, no DOWN or CHANGED
+ * of one that is not, and the view that it shows is what the events make of the snapshot. */
+typedef struct live_view_s {
+    recorder_t told; /* key: the UUID, value: the host's JSON */
+    disco_subscription_t *handle;
+    bool filtered; /* then nothing is checked */
+    size_t count;
+    char *uuids[LIVE_MOST_HOSTS];
+    char *hosts[LIVE_MOST_HOSTS]; /* JSON */
+    char *service;
+} live_view_t;
+
+void live_subscribe(live_t *live, live_view_t *view, disco_client_t *client, const char *service,
+                    const disco_subscription_options_t *options);
+/* Runs the loop until the view is what etcd has: by a listing, which is compared. Hosts that etcd
+ * has must not change meanwhile. */
+void live_view_check(live_t *live, live_view_t *view);
+void live_unsubscribe(live_view_t *view);
+
+typedef struct live_watch_s {
+    recorder_t told; /* key, value */
+    disco_watch_t *handle;
+} live_watch_t;
+
+void live_watch(live_t *live, live_watch_t *watch, disco_client_t *client, const char *key,
+                bool recursive, uint64_t from_revision);
+void live_unwatch(live_watch_t *watch);
+
+/* Looks a service up; *service, if not NULL, receives a reference, or NULL. */
+int live_get(live_t *live, disco_client_t *client, const char *name, const disco_query_t *query,
+             disco_service_t **service);
+
+/* Behind the library's back. */
+typedef struct live_node_s {
+    bool there;
+    char value[2048];
+    int64_t ttl_s; /* 0: none */
+    uint64_t created;
+    uint64_t modified;
+} live_node_t;
+
+live_node_t live_read(live_t *live, const char *key);
+/* ttl_s 0: none. */
+void live_write(live_t *live, const char *key, const char *value, uint32_t ttl_s);
+void live_delete(live_t *live, const char *key);
+/* So many writes of keys that have nothing to do with services. */
+void live_flood(live_t *live, size_t count);
+
+#endif

@@ -1,0 +1,92 @@
+/* Many writes on one connection, one sent behind the other without waiting for answers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/live.h"
+
+typedef struct flood_s {
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    uv_write_t write;
+    char *requests;
+    size_t size;
+    size_t wanted;  /* answers */
+    size_t matched; /* bytes of the word that each answer begins with */
+    char piece[65536];
+    bool closed;
+} flood_t;
+
+static const char answer[] = "HTTP/1.1 20";
+
+static void on_closed(uv_handle_t *handle)
+{
+    ((flood_t *)handle->data)->closed = true;
+}
+
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    flood_t *flood = handle->data;
+
+    (void)suggested;
+    *buffer = uv_buf_init(flood->piece, sizeof flood->piece);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+    flood_t *flood = stream->data;
+    ssize_t i;
+
+    assert_true(size >= 0);
+    for (i = 0; i < size; i++) {
+        if (buffer->base[i] == answer[flood->matched])
+            flood->matched++;
+        else
+            flood->matched = buffer->base[i] == answer[0] ? 1 : 0;
+        if (flood->matched < sizeof answer - 1)
+            continue;
+        flood->matched = 0;
+        if (--flood->wanted == 0)
+            uv_close((uv_handle_t *)stream, on_closed);
+    }
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    (void)write;
+    assert_status(status, 0);
+}
+
+static void on_connected(uv_connect_t *connect, int status)
+{
+    flood_t *flood = connect->data;
+    uv_buf_t buffer = uv_buf_init(flood->requests, (unsigned)flood->size);
+
+    assert_status(status, 0);
+    assert_int(uv_write(&flood->write, connect->handle, &buffer, 1, on_written), 0);
+    assert_int(uv_read_start(connect->handle, on_allocate, on_read), 0);
+}
+
+void live_flood(live_t *live, size_t count)
+{
+    flood_t *flood = calloc(1, sizeof *flood);
+    struct sockaddr_in address;
+    size_t i;
+
+    assert_non_null(flood);
+    flood->requests = calloc(count, 80);
+    assert_non_null(flood->requests);
+    for (i = 0; i < count; i++)
+        flood->size += (size_t)snprintf(flood->requests + flood->size, 80,
+                                        "PUT /v2/keys/flood/%zu?value=%zu HTTP/1.1\r\nHost: x\r\n"
+                                        "Content-Length: 0\r\n\r\n",
+                                        i % 10, i);
+    flood->wanted = count;
+    assert_int(uv_ip4_addr("127.0.0.1", etcd_port(live->etcd, live->member), &address), 0);
+    assert_int(uv_tcp_init(&live->loop.uv, &flood->tcp), 0);
+    flood->tcp.data = flood->connect.data = flood;
+    assert_int(
+        uv_tcp_connect(&flood->connect, &flood->tcp, (struct sockaddr *)&address, on_connected), 0);
+    loop_run_until(&live->loop, &flood->closed);
+    free(flood->requests);
+    free(flood);
+}

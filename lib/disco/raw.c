@@ -117,6 +117,16 @@ static int raw_new(raw_t **out, disco_client_t *client, const char *key, disco_k
     return 0;
 }
 
+static disco__pursuit_t pursuit_of(raw_t *raw, const disco_client_t *client,
+                                   void (*done)(void *data, const disco__result_t *result))
+{
+    disco__pursuit_t pursuit = disco__client_pursuit(client);
+
+    pursuit.data = raw;
+    pursuit.done = done;
+    return pursuit;
+}
+
 /* rv: what starting the operation gave. */
 static int raw_begin(raw_t *raw, disco_client_t *client, int rv, disco_request_t **request)
 {
@@ -142,9 +152,7 @@ int disco_kv_get(disco_client_t *client, const char *key, const disco_kv_get_opt
         return rv;
     if (options == NULL)
         options = &defaults;
-    pursuit = disco__client_pursuit(client);
-    pursuit.data = raw;
-    pursuit.done = on_done;
+    pursuit = pursuit_of(raw, client, on_done);
     rv = client->store->ops->get(client->store, key, options->recursive, options->quorum, &pursuit,
                                  &raw->op);
     return raw_begin(raw, client, rv, request);
@@ -194,9 +202,7 @@ int disco_kv_put(disco_client_t *client, const char *key, const char *value,
                          .condition = options->condition,
                          .previous_revision = options->previous_revision,
                          .previous_value = options->previous_value};
-    pursuit = disco__client_pursuit(client);
-    pursuit.data = raw;
-    pursuit.done = on_done;
+    pursuit = pursuit_of(raw, client, on_done);
     rv = client->store->ops->put(client->store, &put, &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }
@@ -224,9 +230,7 @@ int disco_kv_delete(disco_client_t *client, const char *key,
                                 .condition = options->condition,
                                 .previous_revision = options->previous_revision,
                                 .previous_value = options->previous_value};
-    pursuit = disco__client_pursuit(client);
-    pursuit.data = raw;
-    pursuit.done = on_removed;
+    pursuit = pursuit_of(raw, client, on_removed);
     rv = client->store->ops->remove(client->store, &removal, &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }
@@ -247,9 +251,7 @@ int disco_server_version(disco_client_t *client, disco_version_cb cb, void *data
         return UV_ENOMEM;
     raw->version_cb = cb;
     raw->data = data;
-    pursuit = disco__client_pursuit(client);
-    pursuit.data = raw;
-    pursuit.done = on_version;
+    pursuit = pursuit_of(raw, client, on_version);
     rv = client->store->ops->version(client->store, &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }

@@ -87,6 +87,9 @@ int disco__registration_host(disco__host_t **filled, disco_client_t *client, con
 /* The same host with other credentials. */
 int disco__registration_host_with(disco__host_t **changed, const disco__host_t *host,
                                   const char *user, const char *password);
+/* Those of the service's info; the host is to be written anew then. 0 or UV_ENOMEM. */
+int disco__registration_take_credentials(disco_registration_t *registration,
+                                         const disco_service_info_t *info);
 /* What the service's info is to be, by this host; borrowed from it. */
 disco_service_info_t disco__registration_info(const disco_registration_t *registration);
 

@@ -16,7 +16,6 @@ static int follow(disco_registration_t *registration, const disco_kv_t *entry)
 {
     const disco_host_t *host = &registration->host->host;
     disco_service_info_t *info;
-    disco__host_t *changed;
     int rv = disco__entry_read_info(registration->client, entry, &info);
 
     if (disco__entry_is_broken(rv))
@@ -29,13 +28,10 @@ static int follow(disco_registration_t *registration, const disco_kv_t *entry)
         disco__info_free(info); /* or: will be overwritten by ours in a moment */
         return 0;
     }
-    rv = disco__registration_host_with(&changed, registration->host, info->user, info->password);
+    rv = disco__registration_take_credentials(registration, info);
     disco__info_free(info);
     if (rv != 0)
         return rv;
-    disco__host_unref(registration->host);
-    registration->host = changed;
-    registration->changes++;
     registration->tell_credentials = true;
     disco__registration_proceed(registration);
     return 0;

@@ -167,19 +167,13 @@ static void on_info_written(void *data, const disco__result_t *result)
 static int adopt(disco_registration_t *registration, const disco_kv_t *entry)
 {
     disco_service_info_t *info;
-    disco__host_t *changed;
     int rv = disco__entry_read_info(registration->client, entry, &info);
 
     if (rv != 0)
         return rv;
-    rv = disco__registration_host_with(&changed, registration->host, info->user, info->password);
+    rv = disco__registration_take_credentials(registration, info);
     disco__info_free(info);
-    if (rv != 0)
-        return rv;
-    disco__host_unref(registration->host);
-    registration->host = changed;
-    registration->changes++;
-    return 0;
+    return rv;
 }
 
 static void on_adoption(void *data, const disco__result_t *result)

@@ -1,0 +1,35 @@
+/* A small etcd of the v2 keys API on the test's own loop: keys in one flat list, a history for
+ * waitIndex, long polls that are held. It knows no users, no quorum, and no time: a key with a time
+ * to live stays until tiny_etcd_expire(). It never keeps the loop alive, and what it allocates
+ * neither fails nor counts in support/heap.h. */
+#ifndef TEST_SUPPORT_TINY_ETCD_H
+#define TEST_SUPPORT_TINY_ETCD_H
+
+#include "support/scripted_server.h"
+
+typedef struct tiny_etcd_s tiny_etcd_t;
+
+/* Steps of a request: it has come; half of its answer was sent, and a turn has passed; all of it
+ * was sent, and a turn has passed. */
+typedef enum tiny_moment_e { TINY_REQUEST, TINY_HALFWAY, TINY_ANSWERED } tiny_moment_t;
+typedef void (*tiny_hook_t)(void *data, tiny_moment_t moment);
+
+tiny_etcd_t *tiny_etcd_new(test_loop_t *loop);
+
+/* Closes everything; freed while loop_close() runs. */
+void tiny_etcd_free(tiny_etcd_t *etcd);
+
+/* "http://127.0.0.1:port" */
+const char *tiny_etcd_endpoint(const tiny_etcd_t *etcd);
+server_t *tiny_etcd_server(tiny_etcd_t *etcd);
+
+/* Behind the library's back. NULL: there is no such key. */
+void tiny_etcd_put(tiny_etcd_t *etcd, const char *key, const char *value);
+void tiny_etcd_delete(tiny_etcd_t *etcd, const char *key);
+void tiny_etcd_expire(tiny_etcd_t *etcd, const char *key);
+const char *tiny_etcd_value(const tiny_etcd_t *etcd, const char *key);
+
+/* With a hook answers are sent in two halves, in turns of their own; without, at once. */
+void tiny_etcd_set_hook(tiny_etcd_t *etcd, tiny_hook_t hook, void *data);
+
+#endif

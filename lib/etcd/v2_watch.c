@@ -42,6 +42,7 @@ typedef struct v2_watch_s {
     char *key;
     bool recursive;
     uint64_t next_index; /* the first index not yet delivered; 0: from now on */
+    uint64_t poll_index; /* the one that the poll under way asks for */
     position_t seen;
     disco__store_watch_cb cb;
     void *data;
@@ -208,6 +209,11 @@ static void on_poll_retrying(disco__call_t *call)
 
     disco__timer_stop(loop_of(watch), &watch->timer);
     disco__call_end(&watch->check);
+    /* It asked from now on; what happens until it is asked again must not be passed over. */
+    if (watch->poll_index != watch->next_index) {
+        disco__call_end(&watch->poll);
+        disco__timer_start(loop_of(watch), &watch->timer, 0);
+    }
     tell_stale(watch, &call->failure);
 }
 
@@ -320,6 +326,7 @@ static void poll_begin(v2_watch_t *watch)
     disco__v2_write_parameter(&call->target, '?', "wait", "true");
     if (watch->recursive)
         disco__v2_write_parameter(&call->target, '&', "recursive", "true");
+    watch->poll_index = watch->next_index;
     if (watch->next_index > 0) {
         disco__v2_write_parameter(&call->target, '&', "waitIndex", "");
         disco__buffer_append_number(&call->target, watch->next_index);
@@ -337,7 +344,10 @@ static void on_check_done(disco__call_t *call)
     v2_watch_t *watch = disco__container_of(call, v2_watch_t, check);
     disco__failure_t failure = call->failure;
 
-    disco__call_restart(&watch->poll);
+    if (watch->poll_index != watch->next_index)
+        poll_begin(watch);
+    else
+        disco__call_restart(&watch->poll);
     if (failure.status != 0 && failure.status != DISCO_EKEYNOTFOUND &&
         failure.status != DISCO_EAUTH && failure.status != DISCO_EREFUSED)
         tell_stale(watch, &failure);

@@ -69,7 +69,7 @@ int disco__registration_host(disco__host_t **filled, disco_client_t *client, con
         return DISCO_EHOSTNAME;
     if (!host.is_public && disco__text_or_empty(host.private_hostname)[0] == '\0')
         host.private_hostname = host.name;
-    if (!host.is_public && disco__text_or_empty(host.private_hostname)[0] == '\0') {
+    if (disco__text_or_empty(host.private_hostname)[0] == '\0') {
         rv = machine_name(client, machine, sizeof machine);
         if (rv != 0)
             return rv;

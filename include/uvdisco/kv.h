@@ -22,11 +22,12 @@ typedef struct disco_kv_s {
 
 /* Borrowed until the callback returns. */
 typedef struct disco_kv_result_s {
-    uint64_t revision; /* etcd's index (v2) or revision (v3) at which this was true; 0 if etcd did
-                          not say */
+    /* etcd's index (v2) or revision (v3) at which this was true; 0 if etcd did not say. */
+    uint64_t revision;
     /* get: the key, and for a directory what is directly in it, or with recursive all below it,
-     * sorted by key; the directory itself comes first. put: the key as written. delete: the key as
-     * it was. */
+     * sorted by key; the directory itself comes first.
+     * put: the key as written.
+     * delete: the key as it was. */
     const disco_kv_t *entries;
     size_t entry_count;
     const disco_kv_t *previous; /* put: what the key held before; NULL: nothing */
@@ -66,13 +67,19 @@ typedef struct disco_kv_delete_options_s {
     const char *previous_value;
 } disco_kv_delete_options_t;
 
-/* Each: key and value are copied; options NULL: defaults; request receives a handle for
- * disco_request_cancel(), NULL allowed. 0; UV_EINVAL: NULL, or options that contradict each
- * other; DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING. A conditional write
- * is not sent a second time when its connection breaks, since the first may have been done: the
- * error of the connection is given. Others are tried on other endpoints until request_timeout_ms
- * have passed; a delete that was done by an attempt whose answer was lost thus gives
- * DISCO_EKEYNOTFOUND. */
+/* Each of the three:
+ *   key, value  copied.
+ *   options     NULL: defaults.
+ *   cb, data    called once; data is handed through.
+ *   request     receives a handle for disco_request_cancel(), valid until cb is called; NULL
+ *               allowed.
+ * 0; UV_EINVAL: NULL, or options that contradict each other; UV_ENAMETOOLONG: previous_value of a
+ * delete is too long to be sent; DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING.
+ *
+ * They are tried on other endpoints until request_timeout_ms have passed; a delete that was done by
+ * an attempt whose answer was lost thus gives DISCO_EKEYNOTFOUND. A conditional write is not sent a
+ * second time when its connection breaks, since the first may have been done: the error of the
+ * connection is given. */
 DISCO_EXTERN int disco_kv_get(disco_client_t *client, const char *key,
                               const disco_kv_get_options_t *options, disco_kv_cb cb, void *data,
                               disco_request_t **request);

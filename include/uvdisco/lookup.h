@@ -24,14 +24,17 @@ typedef struct disco_query_s {
 typedef void (*disco_get_cb)(void *data, int status, const disco_service_t *service);
 
 /* Fetches service info and hosts, both at once. Equal lookups under way share their requests.
- *   service  name; copied.
- *   query    NULL: all hosts, no quorum.
- *   request  receives a handle for disco_request_cancel(), valid until cb is called; NULL allowed.
+ *   service   name; copied.
+ *   query     NULL: all hosts, no quorum.
+ *   cb, data  called once; data is handed through.
+ *   request   receives a handle for disco_request_cancel(), valid until cb is called; NULL allowed.
  * Returns 0; UV_EINVAL; DISCO_ENAME: service, or shard, is no valid name; UV_ENOMEM;
- * DISCO_ECLOSING. cb gets 0; UV_ECANCELED; UV_ETIMEDOUT after request_timeout_ms; UV_ENOMEM; the
- * last endpoint's failure: libuv's (UV_ECONNREFUSED, ...), DISCO_ETLS, DISCO_ECERTIFICATE,
- * DISCO_EAUTH, DISCO_EREFUSED, DISCO_EPROTOCOL, DISCO_ETOOLARGE, DISCO_EUNAVAILABLE,
- * DISCO_EV2DISABLED. */
+ * DISCO_ECLOSING.
+ * cb gets 0; UV_ECANCELED; UV_ENOMEM; or why the last attempt failed: UV_ETIMEDOUT, UV_ECONNREFUSED
+ * and others of libuv's, DISCO_ETLS, DISCO_ECERTIFICATE, DISCO_EAUTH, DISCO_EREFUSED,
+ * DISCO_EPROTOCOL, DISCO_ETOOLARGE, DISCO_EUNAVAILABLE, DISCO_EV2DISABLED. When no endpoint can even
+ * be connected to, that is told after each was tried once; else it is tried on until
+ * request_timeout_ms have passed. */
 DISCO_EXTERN int disco_get(disco_client_t *client, const char *service, const disco_query_t *query,
                            disco_get_cb cb, void *data, disco_request_t **request);
 

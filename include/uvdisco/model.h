@@ -91,12 +91,15 @@ DISCO_EXTERN const disco_host_t *disco_service_one(const disco_service_t *servic
 /* How many hosts were passed over because what etcd holds for them is not a host's JSON. */
 DISCO_EXTERN size_t disco_service_broken(const disco_service_t *service);
 
-/* URL writers follow uv_cwd(): buffer receives the text with a NUL; *size is the buffer's size
- * before, the length of the text without the NUL after. UV_ENOBUFS: too small; *size is then the
- * size needed, the NUL included. buffer may be NULL when *size is 0. scheme  a key of the ports;
- * NULL or "": "http" if it is there, else "https". path    put behind as it is, a '/' before it if
- * it lacks one; NULL: none. User and password are percent-encoded, IPv6 addresses put in brackets.
- * Other errors: UV_EINVAL; DISCO_ESCHEME; DISCO_EHOSTNAME: there is no host name. */
+/* URL writers follow uv_cwd():
+ *   scheme  a key of the ports; NULL or "": "http" if it is there, else "https".
+ *   path    put behind as it is, a '/' before it if it lacks one; NULL: none.
+ *   buffer  receives the text with a NUL; NULL allowed when *size is 0.
+ *   size    before: the buffer's size. After: the length of the text without the NUL, or with
+ *           UV_ENOBUFS the size needed, the NUL included.
+ * User and password are percent-encoded, IPv6 addresses put in brackets.
+ * 0; UV_ENOBUFS: too small; UV_EINVAL: NULL; DISCO_ESCHEME; DISCO_EHOSTNAME: there is no host name;
+ * UV_ENOMEM. */
 
 /* scheme://[user:password@]name:port/path; user and password when there is a user. */
 DISCO_EXTERN int disco_host_url(const disco_host_t *host, const char *scheme, const char *path,

@@ -63,38 +63,43 @@ typedef void (*disco_registration_cb)(void *data, disco_registration_t *registra
                                       const disco_registration_event_t *event);
 
 /* Registers a host.
- *   service   name; copied.
- *   host      copied. Filled in as the Go package does: service_name is the service; the private
- * host name of a host that is not public, if empty, its name, and if that is empty too, this
- * machine's; private ports, if none, the ports; the UUID, if empty, a new random one, '-' and the
- * private host name. For a public host the service gets its name, ports, user and password. options
- * NULL: defaults. registration  receives the handle, valid until the callback with CLOSED has
- * returned; NULL allowed (the host then stays until the client closes). 0; UV_EINVAL: NULL, a port
- * list that is NULL with a count, or a scheme given twice; DISCO_ENAME: service, or a UUID;
- * DISCO_EHOSTNAME: none (a public host needs its own), or one that is not valid; DISCO_EPORT;
- * DISCO_ESCHEME; DISCO_EVALUE: a string is not UTF-8; DISCO_ETTL: 0, or over a day; UV_ENOMEM;
- * DISCO_ECLOSING; what uv_random() or uv_os_gethostname() say. */
+ *   service       name; copied.
+ *   host          copied, and filled in as the Go package does: service_name is the service; the
+ *                 private host name, if empty, is the name of a host that is not public, and for a
+ *                 public one, or without a name, this machine's; private ports, if none, are the
+ *                 ports; the UUID, if empty, is a new random one, '-' and the private host name.
+ *                 For a public host the service gets its name, ports, user and password.
+ *   options       NULL: defaults.
+ *   cb, data      called with each event; data is handed through.
+ *   registration  receives the handle, valid until the callback with CLOSED has returned; NULL
+ *                 allowed (the host then stays until the client closes).
+ * 0; UV_EINVAL: NULL, a port list that is NULL with a count, or a scheme given twice; DISCO_ENAME:
+ * service, or a UUID; DISCO_EHOSTNAME: a host name that is not valid, or a public host without one;
+ * DISCO_EPORT; DISCO_ESCHEME; DISCO_EVALUE: a string is not UTF-8; DISCO_ETTL: 0, or over a day;
+ * UV_ENOMEM; DISCO_ECLOSING; what uv_random() or uv_os_gethostname() say. */
 DISCO_EXTERN int disco_register(disco_client_t *client, const char *service,
                                 const disco_host_t *host,
                                 const disco_registration_options_t *options,
                                 disco_registration_cb cb, void *data,
                                 disco_registration_t **registration);
 
-/* Changes the host in place, under the same UUID: ports, metadata, host names. host as for
- * disco_register(), but its uuid and service_name are passed over, and so are user and password of
- * a public one: those are the service's. The service's info is written too when it changes by this.
- * UPDATED follows; several updates before that may give one. 0; DISCO_ECLOSING; the errors of
- * disco_register(). */
+/* Changes the host in place, under the same UUID: ports, metadata, host names. UPDATED follows;
+ * several updates before that may give one. The service's info is written too when it changes by
+ * this, unless it was adopted.
+ *   host  copied; as for disco_register(), but its uuid and service_name are passed over, and so
+ *         are user and password of a public one: those are the service's.
+ * 0; DISCO_ECLOSING: is ending; the errors of disco_register(). */
 DISCO_EXTERN int disco_registration_update(disco_registration_t *registration,
                                            const disco_host_t *host);
 
-/* Takes the host out of etcd, then CLOSED comes; tried until timeout_ms have passed (0:
- * request_timeout_ms). 0; UV_EINVAL; DISCO_ECLOSING: is ending already. */
+/* Takes the host out of etcd, then CLOSED comes.
+ *   timeout_ms  tried for so long; 0: request_timeout_ms.
+ * 0; UV_EINVAL; DISCO_ECLOSING: is ending already. */
 DISCO_EXTERN int disco_unregister(disco_registration_t *registration, uint32_t timeout_ms);
 
 /* Ends the registration without a word to etcd, where the host stays until its TTL has passed:
- * CLOSED comes with UV_ECANCELED. Cuts a disco_unregister() short. 0; UV_EINVAL; DISCO_ECLOSING: is
- * closing already. */
+ * CLOSED comes with UV_ECANCELED. Cuts a disco_unregister() short.
+ * 0; UV_EINVAL; DISCO_ECLOSING: is closing already. */
 DISCO_EXTERN int disco_registration_close(disco_registration_t *registration);
 
 /* The UUID, never NULL but for NULL; borrowed from the registration. */

@@ -60,11 +60,14 @@ typedef struct disco_subscription_event_s {
 typedef void (*disco_subscription_cb)(void *data, disco_subscription_t *subscription,
                                       const disco_subscription_event_t *event);
 
-/* Subscribes. While etcd cannot be reached before the first snapshot, STALE comes with each failed
- * attempt's status and it is tried on, for as long as it takes. service       name; copied. options
- * NULL: everything. subscription  receives the handle, valid until the callback with CLOSED has
- * returned; NULL allowed. 0; UV_EINVAL; DISCO_ENAME: service, or shard; UV_ENOMEM; DISCO_ECLOSING.
- */
+/* Subscribes. While etcd cannot be reached before the first snapshot, STALE comes with the failure's
+ * status, and it is tried on, for as long as it takes.
+ *   service       name; copied.
+ *   options       NULL: everything.
+ *   cb, data      called with each event; data is handed through.
+ *   subscription  receives the handle, valid until the callback with CLOSED has returned; NULL
+ *                 allowed.
+ * 0; UV_EINVAL; DISCO_ENAME: service, or shard; UV_ENOMEM; DISCO_ECLOSING. */
 DISCO_EXTERN int disco_subscribe(disco_client_t *client, const char *service,
                                  const disco_subscription_options_t *options,
                                  disco_subscription_cb cb, void *data,

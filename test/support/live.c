@@ -40,6 +40,10 @@ void live_close(live_t *live)
 
 static void record(live_t *live, recorder_t *recorder, const char *const *names)
 {
+    const recorder_t *other;
+
+    for (other = live->recorders; other != NULL; other = other->next)
+        assert_ptr_not_equal(other, recorder);
     recorder_init(recorder, &live->loop, names);
     recorder->next = live->recorders;
     live->recorders = recorder;

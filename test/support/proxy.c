@@ -26,7 +26,7 @@ typedef struct link_s {
     side_t server;
     uv_connect_t connect;
     bool connected;
-    bool aimed; /* its last request holds the text of proxy_cut_after() */
+    char request[256]; /* the beginning of the last one */
     bool closing;
     unsigned open; /* sides not yet closed */
 } link_t;
@@ -139,8 +139,8 @@ static void look_at_request(link_t *link, const char *bytes, size_t size)
     proxy_t *proxy = link->proxy;
     const char *end = bytes + size;
 
-    if (find(bytes, size, "HTTP/1.1\r\n") != NULL)
-        link->aimed = find(bytes, size, proxy->aim) != NULL;
+    if (find(bytes, size, " HTTP/1.1\r\n") != NULL)
+        (void)snprintf(link->request, sizeof link->request, "%.*s", (int)size, bytes);
     while ((bytes = find(bytes, (size_t)(end - bytes), proxy->counted)) != NULL) {
         bytes++;
         if (proxy->wanted > 0 && --proxy->wanted == 0)
@@ -148,12 +148,17 @@ static void look_at_request(link_t *link, const char *bytes, size_t size)
     }
 }
 
+static bool is_aimed_at(const link_t *link)
+{
+    return link->proxy->armed && strstr(link->request, link->proxy->aim) != NULL;
+}
+
 /* How many bytes of an answer may pass; it is cut behind them when they are fewer. */
 static size_t allowed(link_t *link, size_t size)
 {
     proxy_t *proxy = link->proxy;
 
-    if (!proxy->armed || !link->aimed)
+    if (!is_aimed_at(link))
         return size;
     if (size > proxy->limit - proxy->passed)
         size = proxy->limit - proxy->passed;
@@ -168,7 +173,7 @@ static void from_server(link_t *link, const char *bytes, size_t size)
 
     if (passing > 0)
         send_on(&link->client, bytes, passing);
-    if (!proxy->armed || !link->aimed || proxy->passed < proxy->limit)
+    if (!is_aimed_at(link) || proxy->passed < proxy->limit)
         return;
     proxy->armed = false;
     proxy->has_cut = true;
@@ -240,6 +245,7 @@ static void on_connected(uv_connect_t *connect, int status)
 static void side_init(link_t *link, side_t *side, side_t *other)
 {
     assert_int(uv_tcp_init(&link->proxy->loop->uv, &side->tcp), 0);
+    assert_int(uv_tcp_nodelay(&side->tcp, 1), 0);
     side->tcp.data = side;
     side->link = link;
     side->other = other;

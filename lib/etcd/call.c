@@ -126,6 +126,7 @@ static void on_timer(disco__timer_t *timer)
 
     if (call->early_error != 0) {
         disco__failure_set(&call->failure, call->early_error, NULL);
+        call->early_error = 0; /* the timer is next started until the next attempt */
         attempt_failed(call);
         return;
     }

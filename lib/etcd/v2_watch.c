@@ -59,7 +59,7 @@ typedef struct v2_watch_s {
     bool closed;
 } v2_watch_t;
 
-static void poll_begin(v2_watch_t *watch);
+static int poll_begin(v2_watch_t *watch);
 
 static v2_watch_t *watch_of_poll(disco__call_t *call)
 {
@@ -252,7 +252,7 @@ static void on_event(v2_watch_t *watch, disco__v2_reply_t *reply)
     watch->next_index = index + 1;
     watch->strange_answers = 0;
     disco__backoff_reset(&watch->refusals);
-    poll_begin(watch);
+    (void)poll_begin(watch);
     /* The next poll is on its way while the user is told; closing inside ends it. */
     deliver(watch, reply);
 }
@@ -264,7 +264,7 @@ static void on_refusal(v2_watch_t *watch)
     if (failure.status == DISCO_ECLEARED && watch->poll.answer.index > 0) {
         watch->gap = true;
         watch->next_index = watch->poll.answer.index + 1;
-        poll_begin(watch);
+        (void)poll_begin(watch);
         return;
     }
     if (failure.status == DISCO_ETOOLARGE) {
@@ -315,7 +315,8 @@ static void poll_failed_to_start(v2_watch_t *watch, int status)
     poll_again_later(watch);
 }
 
-static void poll_begin(v2_watch_t *watch)
+/* What it gives is for the one who can tell the user; the poll is tried again in any case. */
+static int poll_begin(v2_watch_t *watch)
 {
     disco__call_t *call = &watch->poll;
     int rv;
@@ -334,6 +335,7 @@ static void poll_begin(v2_watch_t *watch)
     rv = disco__call_start(call);
     if (rv != 0)
         poll_failed_to_start(watch, rv);
+    return rv;
 }
 
 /* The poll is begun anew in any case, since its connection may be dead while the member is in
@@ -345,7 +347,7 @@ static void on_check_done(disco__call_t *call)
     disco__failure_t failure = call->failure;
 
     if (watch->poll_index != watch->next_index)
-        poll_begin(watch);
+        (void)poll_begin(watch);
     else
         disco__call_restart(&watch->poll);
     if (failure.status != 0 && failure.status != DISCO_EKEYNOTFOUND &&
@@ -374,11 +376,19 @@ static void check_begin(v2_watch_t *watch)
 static void on_timer(disco__timer_t *timer)
 {
     v2_watch_t *watch = disco__container_of(timer, v2_watch_t, timer);
+    disco__failure_t failure;
+    int rv;
 
-    if (watch->poll.sending)
+    if (watch->poll.sending) {
         check_begin(watch);
-    else
-        poll_begin(watch);
+        return;
+    }
+    rv = poll_begin(watch);
+    if (rv == 0)
+        return;
+    disco__failure_clear(&failure);
+    failure.status = rv;
+    tell_stale(watch, &failure);
 }
 
 static void on_burial(disco__tick_t *tick)
@@ -433,7 +443,7 @@ int disco__v2_watch(disco__store_t *store, const char *key, bool recursive, uint
     disco__backoff_init(&watch->refusals, v2->endpoints->backoff_first_ms,
                         v2->endpoints->backoff_most_ms);
     init_calls(watch);
-    poll_begin(watch);
+    (void)poll_begin(watch);
     *out = &watch->base;
     return 0;
 }

@@ -267,6 +267,10 @@ static void on_deleted(void *data, const disco__result_t *result)
 
     registration->op = NULL;
     registration->step = DISCO__STEP_IDLE;
+    if (failure.status == UV_ENOMEM || failure.status == DISCO_EPROTOCOL) {
+        step_failed(registration, &failure); /* etcd's answer is not known: asked again */
+        return;
+    }
     if (failure.status == DISCO_EKEYNOTFOUND)
         disco__failure_clear(&failure);
     disco__registration_finish(registration, &failure);

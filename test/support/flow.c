@@ -162,7 +162,7 @@ static void turn(flow_t *flow)
 {
     assert_int(uv_timer_start(&flow->pulse, on_pulse, 1, 1), 0); /* ONCE may block after it */
     if (flow->client != NULL)
-        disco__clock_advance(&flow->client->loop, 0);
+        disco__clock_advance(&flow->client->loop, flow->pace);
     (void)uv_run(&flow->loop.uv, UV_RUN_ONCE);
     assert_int(uv_timer_stop(&flow->pulse), 0);
 }
@@ -241,6 +241,17 @@ flow_request_t flow_expect_at(flow_t *flow, size_t server, const char *line, con
         }
         flow_step(flow, began, line, file, line_number);
     }
+}
+
+flow_request_t flow_expect_later_at(flow_t *flow, const char *line, const char *file,
+                                    int line_number)
+{
+    flow_request_t request;
+
+    flow->pace = 5;
+    request = flow_expect_at(flow, SIZE_MAX, line, file, line_number);
+    flow->pace = 0;
+    return request;
 }
 
 size_t flow_untaken(flow_t *flow, const char *line)

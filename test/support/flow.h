@@ -28,7 +28,8 @@ typedef struct flow_s {
     disco_client_t *client;
     uv_timer_t pulse;
     bool closed;
-    char *log; /* every line at every level */
+    uint64_t pace; /* milliseconds that the clock is turned by at each turn of the loop */
+    char *log;     /* every line at every level */
     size_t log_size;
     bool taken[FLOW_MOST_SERVERS][FLOW_MOST_REQUESTS];
 
@@ -77,6 +78,11 @@ void flow_advance(flow_t *flow, uint64_t ms);
     flow_expect_at((flow), (server), (line), __FILE__, __LINE__)
 flow_request_t flow_expect_at(flow_t *flow, size_t server, const char *line, const char *file,
                               int line_number);
+
+/* The same, the clock being turned by little and little until it comes. */
+#define flow_expect_later(flow, line) flow_expect_later_at((flow), (line), __FILE__, __LINE__)
+flow_request_t flow_expect_later_at(flow_t *flow, const char *line, const char *file,
+                                    int line_number);
 
 /* How many requests there are that were not taken; with this beginning; after settling. */
 size_t flow_untaken(flow_t *flow, const char *line);

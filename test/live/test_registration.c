@@ -170,7 +170,7 @@ DISCO_TEST(a_host_deleted_by_hand_comes_back)
 
     open_live();
     disco_registration_options_init(&options);
-    options.ttl_s = live_seconds(2);
+    options.ttl_s = live_seconds(3);
     live_register(&live, &registration, client, "s", live_host("u", "a"), &options);
     recorder_expect(&registration.told, DISCO_REGISTRATION_READY);
     live_delete(&live, "/services/s/u");
@@ -237,6 +237,40 @@ DISCO_TEST(an_etcd_that_hangs_loses_the_host_and_gets_it_back)
     recorder_await(&registration.told, DISCO_REGISTRATION_RECOVERED);
     assert_true(disco_registration_is_ready(registration.handle));
     close_live();
+}
+
+/* etcd goes on and lets the host expire; only this client cannot reach it. */
+DISCO_TEST(a_host_that_etcd_let_expire_comes_back)
+{
+    disco_registration_options_t options;
+    disco_client_t *watcher;
+    live_view_t view;
+    proxy_t *proxy;
+
+    live_open(&live, NULL);
+    watcher = live_client(&live);
+    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
+    client = live_client_at(&live, proxy_endpoint(proxy));
+    disco_registration_options_init(&options);
+    options.ttl_s = live_seconds(1);
+    live_register(&live, &registration, client, "s", live_host("u", "a"), &options);
+    recorder_expect(&registration.told, DISCO_REGISTRATION_READY);
+    live_subscribe(&live, &view, watcher, "s", NULL);
+    recorder_await(&view.told, DISCO_SUBSCRIPTION_SYNCED);
+    proxy_set_stalled(proxy, true);
+    recorder_await(&view.told, DISCO_SUBSCRIPTION_DOWN);
+    /* The library knew before etcd did. */
+    assert_int(recorder_count(&registration.told, DISCO_REGISTRATION_LOST), 1);
+    assert_status(recorder_expect(&registration.told, DISCO_REGISTRATION_LOST)->status,
+                  DISCO_ELOST);
+    proxy_set_stalled(proxy, false);
+    recorder_expect(&registration.told, DISCO_REGISTRATION_RECOVERED);
+    recorder_await(&view.told, DISCO_SUBSCRIPTION_UP);
+    live_view_check(&live, &view);
+    live_client_close(&live, watcher);
+    live_client_shutdown(&live, client);
+    proxy_free(proxy);
+    live_close(&live);
 }
 
 DISCO_TEST(a_shutdown_takes_all_hosts_out)

@@ -168,9 +168,11 @@ DISCO_EXTERN int disco_client_new(disco_client_t **client, uv_loop_t *loop,
 typedef void (*disco_close_cb)(void *data, int status);
 
 /* Closes at once: whatever is under way ends with UV_ECANCELED, then the callback comes. Hosts that
- * are registered stay in etcd until their time to live has passed. cb may be NULL. 0; UV_EINVAL;
- * DISCO_ECLOSING: is being closed already (during a shutdown the first call makes it immediate and
- * returns 0; its cb is not called, the shutdown's is, with UV_ECANCELED). */
+ * are registered stay in etcd until their time to live has passed. A host name that is just being
+ * resolved is waited for, since libuv cannot interrupt that.
+ *   cb, data  called last; cb may be NULL.
+ * 0; UV_EINVAL; DISCO_ECLOSING: is being closed already. During a shutdown the first call makes it
+ * immediate and returns 0; its cb is not called, the shutdown's is, with UV_ECANCELED. */
 DISCO_EXTERN int disco_client_close(disco_client_t *client, disco_close_cb cb, void *data);
 
 /* Unregisters all hosts of this client, waits until etcd has confirmed, then closes.
@@ -203,7 +205,8 @@ typedef struct disco_error_detail_s {
 DISCO_EXTERN const disco_error_detail_t *disco_client_error_detail(const disco_client_t *client);
 
 /* Cancels a one-shot: its callback comes with UV_ECANCELED on a later turn of the loop. What was
- * sent may still take effect. 0; UV_EINVAL: NULL; DISCO_ECLOSING: is cancelled already. */
+ * sent may still take effect.
+ * 0; UV_EINVAL: NULL; DISCO_ECLOSING: is cancelled already. */
 DISCO_EXTERN int disco_request_cancel(disco_request_t *request);
 
 /* Allocation hooks, for all of the library's own memory (libuv, mbedTLS and cJSON have hooks of

@@ -140,9 +140,12 @@ typedef struct disco_watch_event_s {
 
 typedef void (*disco_watch_cb)(void *data, disco_watch_t *watch, const disco_watch_event_t *event);
 
-/* Watches a key. Heartbeats of registrations are no events. watch receives the handle, valid until
- * CLOSED was delivered; NULL allowed. The key may be missing. 0; UV_EINVAL; DISCO_ENAME; UV_ENOMEM;
- * DISCO_ECLOSING. */
+/* Watches a key, which may be missing. Heartbeats of registrations are no events.
+ *   key       copied.
+ *   options   NULL: the key alone, from now on.
+ *   cb, data  called with each event; data is handed through.
+ *   watch     receives the handle, valid until the callback with CLOSED has returned; NULL allowed.
+ * 0; UV_EINVAL; DISCO_ENAME; UV_ENOMEM; DISCO_ECLOSING. */
 DISCO_EXTERN int disco_kv_watch(disco_client_t *client, const char *key,
                                 const disco_kv_watch_options_t *options, disco_watch_cb cb,
                                 void *data, disco_watch_t **watch);

@@ -188,10 +188,10 @@ DISCO_TEST(tls_certificates_changed_on_disk_are_taken)
 
     open_with_tls();
     options = tls_options();
-    (void)certs_write("ca.pem", stranger->certificate);
+    options.tls_ca = certs_write("trusted.pem", stranger->certificate);
     client = live_client_with(&live, &options);
     assert_status(put("/a"), DISCO_ECERTIFICATE); /* one request: one connection */
-    (void)certs_write("ca.pem", ca->certificate);
+    (void)certs_write("trusted.pem", ca->certificate);
     assert_status(live_get(&live, client, "s", NULL, NULL), 0);
     live_client_close(&live, client);
     live_close(&live);

@@ -163,8 +163,8 @@ static void on_registration(void *data, disco_registration_t *handle,
     live_registration_t *registration = data;
     told_t told = {.type = (int)event->type, .status = event->status};
 
-    told.key = (char *)(uintptr_t)event->user;
-    told.value = (char *)(uintptr_t)event->password;
+    told.key = event->user;
+    told.value = event->password;
     if (event->type == DISCO_REGISTRATION_CLOSED)
         registration->handle = NULL;
     else
@@ -206,6 +206,14 @@ static char *host_text(const disco_host_t *host)
     return text;
 }
 
+static char *copy_of(const char *text)
+{
+    char *copy = strdup(text);
+
+    assert_non_null(copy);
+    return copy;
+}
+
 static size_t known(const live_view_t *view, const char *uuid)
 {
     size_t i = 0;
@@ -219,8 +227,8 @@ static void know(live_view_t *view, const char *uuid, const char *text)
 {
     assert_int(known(view, uuid), view->count);
     assert_true(view->count < LIVE_MOST_HOSTS);
-    view->uuids[view->count] = strdup(uuid);
-    view->hosts[view->count++] = strdup(text);
+    view->uuids[view->count] = copy_of(uuid);
+    view->hosts[view->count++] = copy_of(text);
 }
 
 static void forget(live_view_t *view, size_t place)
@@ -269,25 +277,27 @@ static void learn_snapshot(live_view_t *view, const disco_service_t *service)
 
 static void check(live_view_t *view, const disco_subscription_event_t *event, const told_t *told)
 {
-    size_t place = known(view, told->key != NULL ? told->key : "");
+    const char *uuid = told->key != NULL ? told->key : "";
+    const char *host = told->value != NULL ? told->value : "";
+    size_t place = known(view, uuid);
 
     switch (event->type) {
     case DISCO_SUBSCRIPTION_SNAPSHOT:
         learn_snapshot(view, event->service);
         break;
     case DISCO_SUBSCRIPTION_UP:
-        know(view, told->key, told->value);
+        know(view, uuid, host);
         break;
     case DISCO_SUBSCRIPTION_CHANGED:
         assert_true(place < view->count);
         assert_string_equal(told->previous, view->hosts[place]);
-        assert_string_not_equal(told->value, told->previous);
+        assert_string_not_equal(host, told->previous);
         forget(view, place);
-        know(view, told->key, told->value);
+        know(view, uuid, host);
         break;
     case DISCO_SUBSCRIPTION_DOWN:
         assert_true(place < view->count);
-        assert_string_equal(told->value, view->hosts[place]);
+        assert_string_equal(host, view->hosts[place]);
         forget(view, place);
         break;
     case DISCO_SUBSCRIPTION_SYNCED:
@@ -305,19 +315,18 @@ static void on_view(void *data, disco_subscription_t *handle,
 {
     live_view_t *view = data;
     told_t told = {.type = (int)event->type, .status = event->status};
+    char *host = event->host != NULL ? host_text(event->host) : NULL;
+    char *previous = event->previous != NULL ? host_text(event->previous) : NULL;
 
     assert_ptr_equal(handle, view->handle);
-    if (event->host != NULL) {
-        told.key = (char *)(uintptr_t)event->host->uuid;
-        told.value = host_text(event->host);
-    }
-    if (event->previous != NULL)
-        told.previous = host_text(event->previous);
+    told.key = event->host != NULL ? event->host->uuid : NULL;
+    told.value = host;
+    told.previous = previous;
     if (!view->filtered)
         check(view, event, &told);
     recorder_add(&view->told, &told);
-    free(told.value);
-    free(told.previous);
+    free(host);
+    free(previous);
     if (event->type != DISCO_SUBSCRIPTION_CLOSED)
         return;
     view->handle = NULL;
@@ -349,11 +358,11 @@ static void on_watch(void *data, disco_watch_t *handle, const disco_watch_event_
 
     assert_ptr_equal(handle, watch->handle);
     if (event->entry != NULL) {
-        told.key = (char *)(uintptr_t)event->entry->key;
-        told.value = (char *)(uintptr_t)event->entry->value;
+        told.key = event->entry->key;
+        told.value = event->entry->value;
     }
     if (event->previous != NULL)
-        told.previous = (char *)(uintptr_t)event->previous->value;
+        told.previous = event->previous->value;
     recorder_add(&watch->told, &told);
     if (event->type == DISCO_WATCH_CLOSED)
         watch->handle = NULL;

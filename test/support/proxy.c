@@ -98,9 +98,9 @@ static void on_written(uv_write_t *write, int status)
     free(piece);
 }
 
-static void send_on(side_t *to, const char *bytes, size_t size)
+static void send_on(side_t *to, char *bytes, size_t size)
 {
-    uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)size);
+    uv_buf_t buffer = uv_buf_init(bytes, (unsigned)size);
     int sent = uv_try_write((uv_stream_t *)&to->tcp, &buffer, 1);
     piece_t *piece;
 
@@ -166,7 +166,7 @@ static size_t allowed(link_t *link, size_t size)
     return size;
 }
 
-static void from_server(link_t *link, const char *bytes, size_t size)
+static void from_server(link_t *link, char *bytes, size_t size)
 {
     proxy_t *proxy = link->proxy;
     size_t passing = allowed(link, size);

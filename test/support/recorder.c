@@ -13,9 +13,9 @@ void recorder_init(recorder_t *recorder, test_loop_t *loop, const char *const *n
 
 static void wipe(told_t *told)
 {
-    free(told->key);
-    free(told->value);
-    free(told->previous);
+    free(told->texts[0]);
+    free(told->texts[1]);
+    free(told->texts[2]);
 }
 
 void recorder_free(recorder_t *recorder)
@@ -59,9 +59,9 @@ void recorder_add(recorder_t *recorder, const told_t *told)
     recorder->list = grown;
     added = &grown[recorder->count++];
     *added = *told;
-    added->key = copy_of(told->key);
-    added->value = copy_of(told->value);
-    added->previous = copy_of(told->previous);
+    added->key = added->texts[0] = copy_of(told->key);
+    added->value = added->texts[1] = copy_of(told->value);
+    added->previous = added->texts[2] = copy_of(told->previous);
     recorder->came = recorder->came || has_come(recorder);
 }
 

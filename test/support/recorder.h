@@ -12,10 +12,11 @@
 typedef struct told_s {
     int type;
     int status;
-    char *key;      /* a host's UUID, or an entry's key */
-    char *value;    /* a host's JSON, an entry's value, or a service's password */
-    char *previous; /* the same, of what it was */
+    const char *key;      /* a host's UUID, or an entry's key */
+    const char *value;    /* a host's JSON, an entry's value, or a service's password */
+    const char *previous; /* the same, of what it was */
     uint64_t revision;
+    char *texts[3]; /* what the three point to, in what a recorder has */
 } told_t;
 
 typedef struct recorder_s {

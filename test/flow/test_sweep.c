@@ -6,7 +6,7 @@
 #include "support/test.h"
 #include "support/tiny_etcd.h"
 
-#define NO_TIME_MS 30 /* for what cannot succeed without memory */
+#define NO_TIME_MS 5 /* for what cannot succeed without memory */
 
 static const char other_host[] =
     "{\"name\":\"o\",\"service_name\":\"shop\",\"ports\":{\"http\":\"80\"},\"user\":\"\","

@@ -33,12 +33,12 @@ void text_add(text_t *text, const char *bytes)
 
 void text_add_json(text_t *text, const char *value)
 {
-    char escape[8];
+    char escape[16];
 
     text_add(text, "\"");
     for (; *value != '\0'; value++) {
         if (*value == '"' || *value == '\\' || (unsigned char)*value < 0x20) {
-            (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*value);
+            (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*value);
             text_add(text, escape);
         } else {
             add(text, value, 1);

@@ -32,3 +32,17 @@ void disco__failure_set_endpoint(disco__failure_t *failure, const char *endpoint
     (void)snprintf(failure->endpoint, sizeof failure->endpoint, "%s", endpoint);
     disco__text_printable(failure->endpoint);
 }
+
+bool disco__troubles_add(disco__troubles_t *troubles, int status)
+{
+    size_t i;
+
+    for (i = 0; i < troubles->count; i++) {
+        if (troubles->told[i] == status)
+            return false;
+    }
+    if (troubles->count == sizeof troubles->told / sizeof troubles->told[0])
+        return false;
+    troubles->told[troubles->count++] = status;
+    return true;
+}

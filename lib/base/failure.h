@@ -3,6 +3,7 @@
 #ifndef DISCO_BASE_FAILURE_H
 #define DISCO_BASE_FAILURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/log.h"
@@ -23,5 +24,15 @@ void disco__failure_set(disco__failure_t *failure, int status, const char *forma
 
 /* Cuts to what fits. */
 void disco__failure_set_endpoint(disco__failure_t *failure, const char *endpoint);
+
+/* Kinds of trouble that were told already. Endpoints that fail in different ways take turns, so the
+ * last one alone does not say what is new. */
+typedef struct disco__troubles_s {
+    int told[8];
+    size_t count;
+} disco__troubles_t;
+
+/* True when the status is new; then it is not any more. Beyond what fits, nothing is new. */
+bool disco__troubles_add(disco__troubles_t *troubles, int status);
 
 #endif

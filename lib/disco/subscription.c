@@ -78,7 +78,7 @@ static void tell_synced(disco_subscription_t *subscription)
     if (subscription->told_synced || !subscription->hosts_synced || !subscription->info_synced)
         return;
     subscription->told_synced = true;
-    subscription->told_stale = 0;
+    subscription->troubles.count = 0;
     disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_SYNCED, 0, NULL, NULL);
 }
 
@@ -87,9 +87,8 @@ static void stale(disco_subscription_t *subscription, const disco__failure_t *fa
     if (subscription->told_synced)
         subscription->stale_since = disco__now(&subscription->client->loop);
     subscription->told_synced = false;
-    if (subscription->told_stale == failure->status)
+    if (!disco__troubles_add(&subscription->troubles, failure->status))
         return;
-    subscription->told_stale = failure->status;
     disco__log(&subscription->client->loop.log, DISCO_LOG_INFO, "%s: cannot be followed now: %s",
                subscription->service, disco_strerror(failure->status));
     disco__client_set_failure(subscription->client, failure);

@@ -30,9 +30,9 @@ struct disco_subscription_s {
     bool hosts_listed, info_listed; /* once: the snapshot is told when both are */
     bool hosts_synced, info_synced;
     bool told_snapshot;
-    bool told_synced;     /* SYNCED was told, and no STALE since */
-    int told_stale;       /* status of the last STALE, 0: none since SYNCED */
-    uint64_t stale_since; /* disco__now(); from the beginning until SYNCED */
+    bool told_synced;           /* SYNCED was told, and no STALE since */
+    disco__troubles_t troubles; /* told since SYNCED */
+    uint64_t stale_since;       /* disco__now(); from the beginning until SYNCED */
     bool closed;
     disco__tick_t tick;
     disco_subscription_cb cb;

@@ -54,8 +54,8 @@ typedef struct v2_watch_s {
     disco__backoff_t refusals;
     unsigned strange_answers;
     bool synced;
-    int stale_status; /* the last one told; 0 while synced */
-    bool gap;         /* events were lost: to be said as soon as the next poll is held */
+    disco__troubles_t troubles; /* told since it was synced */
+    bool gap;                   /* events were lost: to be said as soon as the next poll is held */
     bool closed;
 } v2_watch_t;
 
@@ -86,10 +86,8 @@ static void tell_stale(v2_watch_t *watch, const disco__failure_t *failure)
     disco__failure_t copy = *failure;
 
     watch->synced = false;
-    if (watch->stale_status == copy.status)
-        return;
-    watch->stale_status = copy.status;
-    tell(watch, DISCO_WATCH_STALE, 0, &copy);
+    if (disco__troubles_add(&watch->troubles, copy.status))
+        tell(watch, DISCO_WATCH_STALE, 0, &copy);
 }
 
 static void start_check_timer(v2_watch_t *watch)
@@ -198,7 +196,7 @@ static void on_poll_head(disco__call_t *call)
     }
     if (!watch->synced) {
         watch->synced = true;
-        watch->stale_status = 0;
+        watch->troubles.count = 0;
         tell(watch, DISCO_WATCH_SYNCED, call->answer.index, NULL);
     }
 }

@@ -58,3 +58,18 @@ DISCO_TEST(a_message_may_be_made_of_the_one_it_replaces)
     disco__failure_set(&failure, DISCO_ETLS, "outer: %s", failure.message);
     assert_string_equal(failure.message, "outer: inner");
 }
+
+DISCO_TEST(each_kind_of_trouble_is_new_once)
+{
+    disco__troubles_t troubles = {{0}, 0};
+    int i;
+
+    assert_true(disco__troubles_add(&troubles, UV_EOF));
+    assert_true(disco__troubles_add(&troubles, UV_ETIMEDOUT));
+    assert_false(disco__troubles_add(&troubles, UV_EOF));
+    for (i = 0; i < 6; i++)
+        assert_true(disco__troubles_add(&troubles, DISCO_ENOSERVICE - i));
+    assert_false(disco__troubles_add(&troubles, UV_ENOMEM));
+    troubles.count = 0;
+    assert_true(disco__troubles_add(&troubles, UV_EOF));
+}

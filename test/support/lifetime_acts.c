@@ -296,6 +296,8 @@ static void act_now(life_t *life)
     case ACT_REF_AND_UNREF:
         disco_client_unref(life->client);
         disco_client_unref(life->client);
+        disco_client_ref(life->client);
+        disco_client_unref(life->client);
         break;
     case ACT_CLOSE_CLIENT_TWICE:
         life_close_client(life);

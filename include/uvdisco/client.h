@@ -56,7 +56,7 @@ typedef enum disco_log_level_e {
     DISCO_LOG_ERROR = 1, /* a user has to do something */
     DISCO_LOG_WARNING,   /* something failed and is tried again */
     DISCO_LOG_INFO,      /* states change: registered, synced, an endpoint is left */
-    DISCO_LOG_DEBUG      /* requests, connections */
+    DISCO_LOG_DEBUG      /* each request to etcd: method, path, endpoint */
 } disco_log_level_t;
 
 /* One line without a newline; borrowed. May be called from inside any function of the library; it

@@ -93,7 +93,8 @@ DISCO_EXTERN int disco_registration_update(disco_registration_t *registration,
                                            const disco_host_t *host);
 
 /* Takes the host out of etcd, then CLOSED comes.
- *   timeout_ms  tried for so long; 0: request_timeout_ms.
+ *   timeout_ms  tried for so long, unless etcd refuses (DISCO_EAUTH, DISCO_EREFUSED), which ends it
+ *               at once; 0: request_timeout_ms.
  * 0; UV_EINVAL; DISCO_ECLOSING: is ending already. */
 DISCO_EXTERN int disco_unregister(disco_registration_t *registration, uint32_t timeout_ms);
 

@@ -239,6 +239,15 @@ static int write_request(disco__call_t *call)
     return disco__http_write(&call->request.bytes, &message);
 }
 
+/* Without the query, which may hold a value. */
+static void log_attempt(const disco__call_t *call)
+{
+    const char *target = disco__buffer_text(&call->target);
+
+    disco__log(&call->endpoints->loop->log, DISCO_LOG_DEBUG, "%s: %s %.*s", call->endpoint->url,
+               call->method, (int)strcspn(target, "?"), target);
+}
+
 static void attempt(disco__call_t *call)
 {
     call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
@@ -259,6 +268,7 @@ static void attempt(disco__call_t *call)
     call->request.on_done = on_done;
     call->sending = true;
     call->sent_ms = disco__now(call->endpoints->loop);
+    log_attempt(call);
     start_attempt_timer(call);
     disco__pool_send(&call->endpoint->pool, &call->request);
 }

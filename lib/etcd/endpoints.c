@@ -19,8 +19,8 @@ int disco__endpoints_check(const char *text, bool *wants_tls)
     disco__endpoint_url_t url;
 
     *wants_tls = false;
-    if (*text == '\0')
-        return DISCO_EENDPOINT;
+    if (*text == '\0' || text[strlen(text) - 1] == ',')
+        return DISCO_EENDPOINT; /* none, or an empty one at the end */
     while (disco__endpoint_list_next(&text, &item, &size)) {
         if (disco__endpoint_url_parse(item, size, &url) != 0)
             return DISCO_EENDPOINT;

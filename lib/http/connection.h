@@ -32,9 +32,10 @@ struct disco__connection_s {
     disco__timer_t deadline;
     disco__timer_t idle;
     disco__tick_t freeing;
-    bool counted; /* against the pool's limit */
-    bool kept;    /* has answered a request before */
-    bool heard;   /* of the response at least one byte has come */
+    uint64_t arrivals; /* how many had come to wait in the pool when the dial began */
+    bool counted;      /* against the pool's limit */
+    bool kept;         /* has answered a request before */
+    bool heard;        /* of the response at least one byte has come */
     bool closed;
 };
 

@@ -66,6 +66,7 @@ static int dial(disco__pool_t *pool, disco__http_request_t *request)
 
     if (rv != 0)
         return rv;
+    connection->arrivals = pool->arrivals;
     disco__queue_push(&pool->busy, &connection->node);
     set_counted(pool, connection, request == NULL || !request->long_poll);
     if (request != NULL)
@@ -121,6 +122,19 @@ static disco__http_request_t *take_waiting(disco__pool_t *pool)
     disco__queue_remove(node);
     pool->waiting_count--;
     return disco__queue_data(node, disco__http_request_t, node);
+}
+
+/* The longest waiting of those who waited already when the dial began: to whoever came later its
+ * failure is yesterday's news. */
+static disco__http_request_t *take_waiting_for(disco__pool_t *pool,
+                                               const disco__connection_t *connection)
+{
+    disco__queue_t *node = disco__queue_first(&pool->waiting);
+
+    if (node == NULL ||
+        disco__queue_data(node, disco__http_request_t, node)->arrival > connection->arrivals)
+        return NULL;
+    return take_waiting(pool);
 }
 
 /* Gives connections to those who wait, as far as the limit allows. Calls nobody back. */
@@ -194,7 +208,7 @@ static void on_failed(disco__connection_t *connection, const disco__failure_t *f
     /* A dial is over when its failure is told, so drop() cannot tell whom it was for. */
     if (connection->stream == NULL && request == NULL) {
         pool->dialled_for_anyone--;
-        request = take_waiting(pool);
+        request = take_waiting_for(pool, connection);
     }
     drop(pool, connection);
     if (again) {
@@ -256,6 +270,7 @@ void disco__pool_send(disco__pool_t *pool, disco__http_request_t *request)
     } else if (!request->long_poll) {
         disco__queue_push(&pool->waiting, &request->node);
         pool->waiting_count++;
+        request->arrival = ++pool->arrivals;
         pump(pool);
     } else if (!disco__queue_empty(&pool->idle)) {
         send_on_idle(pool, request);

@@ -24,7 +24,8 @@ typedef struct disco__pool_s {
     disco__queue_t failed; /* requests that will be told so on a later turn */
     size_t waiting_count;
     size_t dialled_for_anyone; /* connections being opened for whoever waits first then */
-    size_t counted; /* connections being opened, or with a request, less those of long polls */
+    size_t counted;    /* connections being opened, or with a request, less those of long polls */
+    uint64_t arrivals; /* how many requests have come to wait */
 } disco__pool_t;
 
 /* target is borrowed until close; options are copied. */

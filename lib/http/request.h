@@ -45,6 +45,7 @@ struct disco__http_request_s {
     disco__tick_t tick;
     int early_error;
     bool sent_again;
+    uint64_t arrival; /* the how-manieth it is to wait in the pool */
 };
 
 /* Clears the struct. */

@@ -248,6 +248,28 @@ DISCO_TEST(every_waiting_request_is_told_that_the_connection_was_refused)
     http_close(&bench);
 }
 
+DISCO_TEST(a_dial_that_was_refused_before_a_request_came_is_not_its_failure)
+{
+    http_bench_t bench;
+    exchange_t exchanges[2];
+    size_t order;
+
+    http_open(&bench);
+    server_stop_listening(bench.server);
+    send_many(&bench, exchanges, 1, &order);
+    loop_turn(&bench.loop); /* the dial is on its way, and refused by the time that is looked at */
+    disco__pool_cancel(&bench.pool, &exchanges[0].request);
+    server_listen(bench.server);
+    server_add(bench.server, ANSWER_OK);
+    exchange_init(&exchanges[1], &bench, "/");
+    exchange_send(&exchanges[1]);
+    exchange_wait(&exchanges[1]);
+    exchange_assert_answered(&exchanges[1], 200, "ok");
+    exchange_free(&exchanges[0]);
+    exchange_free(&exchanges[1]);
+    http_close(&bench);
+}
+
 DISCO_TEST(a_dial_that_nobody_needs_any_more_becomes_an_idle_connection)
 {
     http_bench_t bench;

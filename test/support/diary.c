@@ -12,7 +12,7 @@ void diary_begin(diary_t *diary, flow_t *flow)
 static void write_line(diary_t *diary, const char *line)
 {
     assert_true(diary->count < FLOW_MOST_LINES);
-    diary->lines[diary->count++] = (char *)(uintptr_t)line;
+    diary->lines[diary->count++] = line;
 }
 
 static void write_status(diary_t *diary, int status)

@@ -6,6 +6,7 @@
 
 #include "base/timer.h"
 #include "etcd/v2_internal.h"
+#include "support/percent.h"
 
 #define PATIENCE_NS 60000000000u
 #define SETTLING_STEPS 30
@@ -361,16 +362,9 @@ const char *flow_parameter(flow_request_t request, const char *name)
         at = strchr(at, '&');
         at = at != NULL ? at + 1 : NULL;
     }
-    for (at = at != NULL ? at + size + 1 : ""; *at != '\0' && *at != '&'; at++) {
-        unsigned byte;
-
-        if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) {
-            *out++ = (char)byte;
-            at += 2;
-        } else {
-            *out++ = *at;
-        }
-    }
+    for (at = at != NULL ? at + size + 1 : ""; *at != '\0' && *at != '&'; at++)
+        *out++ = *at;
     *out = '\0';
+    percent_decode(text->bytes);
     return text->bytes;
 }

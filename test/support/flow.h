@@ -119,7 +119,7 @@ typedef struct diary_s {
     size_t read;
     disco_error_detail_t detail; /* of the last line that has a status; message and endpoint as
                                     texts of flow_text() */
-    char *lines[FLOW_MOST_LINES];
+    const char *lines[FLOW_MOST_LINES];
 } diary_t;
 
 /* The next line must be this one; waits for it. */

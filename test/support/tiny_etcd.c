@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "support/percent.h"
 #include "support/scripted_internal.h"
 #include "support/tiny_sender.h"
 
@@ -145,20 +146,34 @@ static void tell_change(tiny_etcd_t *etcd, const char *key, char *json)
     }
 }
 
-static node_t *find(const tiny_etcd_t *etcd, const char *key)
+static size_t find_index(const tiny_etcd_t *etcd, const char *key)
 {
-    const node_t *node;
+    size_t i;
 
-    for (node = etcd->nodes; node < etcd->nodes + MOST_KEYS; node++) {
-        if (node->key != NULL && strcmp(node->key, key) == 0)
-            return (node_t *)(uintptr_t)node;
+    for (i = 0; i < MOST_KEYS; i++) {
+        if (etcd->nodes[i].key != NULL && strcmp(etcd->nodes[i].key, key) == 0)
+            break;
     }
-    return NULL;
+    return i;
+}
+
+static node_t *find(tiny_etcd_t *etcd, const char *key)
+{
+    size_t i = find_index(etcd, key);
+
+    return i < MOST_KEYS ? &etcd->nodes[i] : NULL;
+}
+
+static const node_t *look_up(const tiny_etcd_t *etcd, const char *key)
+{
+    size_t i = find_index(etcd, key);
+
+    return i < MOST_KEYS ? &etcd->nodes[i] : NULL;
 }
 
 const char *tiny_etcd_value(const tiny_etcd_t *etcd, const char *key)
 {
-    const node_t *node = find(etcd, key);
+    const node_t *node = look_up(etcd, key);
 
     return node != NULL ? node->value : NULL;
 }
@@ -217,23 +232,6 @@ void tiny_etcd_expire(tiny_etcd_t *etcd, const char *key)
         (void)drop(etcd, key, "expire");
 }
 
-static void percent_decode(char *text)
-{
-    char *out = text;
-
-    for (; *text != '\0'; text++) {
-        unsigned byte;
-
-        if (*text == '%' && sscanf(text + 1, "%2x", &byte) == 1) {
-            *out++ = (char)byte;
-            text += 2;
-        } else {
-            *out++ = *text;
-        }
-    }
-    *out = '\0';
-}
-
 /* From a query or a form; to be freed. NULL: not there. */
 static char *parameter(const char *parameters, const char *name)
 {
@@ -290,7 +288,7 @@ static void handle_wait(tiny_etcd_t *etcd, size_t connection, const char *key, c
 /* What lies directly in a directory; deeper keys are left out. */
 static void handle_get(tiny_etcd_t *etcd, size_t connection, const char *key)
 {
-    const node_t *node = find(etcd, key);
+    const node_t *node = look_up(etcd, key);
     text_t text = {NULL, 0};
     size_t size = strlen(key);
     size_t found = 0;
@@ -324,7 +322,7 @@ static void handle_get(tiny_etcd_t *etcd, size_t connection, const char *key)
 /* 0, or the code of etcd's error. */
 static int check_conditions(const tiny_etcd_t *etcd, const char *key, const char *parameters)
 {
-    const node_t *node = find(etcd, key);
+    const node_t *node = look_up(etcd, key);
     char *index = parameter(parameters, "prevIndex");
     bool other_index = index != NULL && node != NULL && strtoul(index, NULL, 10) != node->modified;
     bool needs_one = index != NULL || is_set(parameters, "prevExist", "true") ||

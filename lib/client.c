@@ -10,8 +10,6 @@
 
 #include "etcd/v2_store.h"
 
-#define DEFAULT_ENDPOINT "http://localhost:2379"
-
 static disco__client_t *whole(disco_client_t *client)
 {
     return disco__container_of(client, disco__client_t, base);
@@ -55,27 +53,6 @@ static int client_alloc(disco__client_t **out, const disco_options_t *options)
     disco__timer_init(&client->shutdown_timer, on_shutdown_over);
     *out = client;
     return 0;
-}
-
-/* The endpoints' text; made in buffer when it comes from a container's address. */
-static int endpoints_text(const disco_options_t *options, disco__buffer_t *buffer,
-                          const char **text)
-{
-    bool bare_ipv6;
-
-    *text = DEFAULT_ENDPOINT;
-    if (options->endpoints != NULL && options->endpoints[0] != '\0') {
-        *text = options->endpoints;
-    } else if (options->container_address != NULL && options->container_address[0] != '\0') {
-        bare_ipv6 =
-            strchr(options->container_address, ':') != NULL && options->container_address[0] != '[';
-        disco__buffer_append_text(buffer, bare_ipv6 ? "http://[" : "http://");
-        disco__buffer_append_text(buffer, options->container_address);
-        disco__buffer_append_text(buffer, bare_ipv6 ? "]:" : ":");
-        disco__buffer_append_text(buffer, options->container_port);
-        *text = disco__buffer_text(buffer);
-    }
-    return buffer->error;
 }
 
 static bool is_given(const char *text)
@@ -174,7 +151,7 @@ int disco_client_new(disco_client_t **out, uv_loop_t *uv, disco_options_t *given
     if (rv != 0)
         return rv;
     disco__buffer_init(&made);
-    rv = endpoints_text(&options, &made, &text);
+    rv = disco__options_endpoints(&options, &made, &text);
     if (rv == 0)
         rv = disco__endpoints_check(text, &wants_tls);
     if (rv == DISCO_EENDPOINT)

@@ -25,6 +25,11 @@ typedef struct disco__client_s {
  * DISCO_EOPTIONS, with given->at_fault set if the struct has it. given NULL: all defaults. */
 int disco__options_complete(disco_options_t *complete, disco_options_t *given);
 
+/* The endpoints as one text; made in buffer when it comes from a container's address. Of complete
+ * options. 0 or UV_ENOMEM. */
+int disco__options_endpoints(const disco_options_t *options, disco__buffer_t *buffer,
+                             const char **text);
+
 /* Names the option at fault, if the struct is long enough to hold it. */
 void disco__options_blame(disco_options_t *options, const char *at_fault);
 

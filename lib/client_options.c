@@ -5,6 +5,9 @@
 #include "client.h"
 #include "etcd/endpoint_url.h"
 
+#define DEFAULT_ENDPOINT "http://localhost:2379"
+#define DEFAULT_PORT_TEXT "2379"
+
 #define HAS_FIELD(options, field)                                                                  \
     ((options)->size >= offsetof(disco_options_t, field) + sizeof(options)->field)
 
@@ -63,7 +66,7 @@ static void put_defaults(disco_options_t *options)
     if (options->log_level == 0)
         options->log_level = DISCO_LOG_INFO;
     if (options->container_port == NULL || options->container_port[0] == '\0')
-        options->container_port = "2379";
+        options->container_port = DEFAULT_PORT_TEXT;
 }
 
 static bool is_given(const char *text)
@@ -107,6 +110,29 @@ int disco__options_complete(disco_options_t *complete, disco_options_t *given)
     return fault == NULL ? 0 : UV_EINVAL;
 }
 
+static void append_container(disco__buffer_t *text, const char *address, const char *port)
+{
+    bool bare_ipv6 = strchr(address, ':') != NULL && address[0] != '[';
+
+    disco__buffer_append_text(text, bare_ipv6 ? "http://[" : "http://");
+    disco__buffer_append_text(text, address);
+    disco__buffer_append_text(text, bare_ipv6 ? "]:" : ":");
+    disco__buffer_append_text(text, port);
+}
+
+int disco__options_endpoints(const disco_options_t *options, disco__buffer_t *buffer,
+                             const char **text)
+{
+    *text = DEFAULT_ENDPOINT;
+    if (is_given(options->endpoints)) {
+        *text = options->endpoints;
+    } else if (is_given(options->container_address)) {
+        append_container(buffer, options->container_address, options->container_port);
+        *text = disco__buffer_text(buffer);
+    }
+    return buffer->error;
+}
+
 /* NULL when unset or empty. */
 static const char *variable(const char *name)
 {
@@ -120,6 +146,42 @@ static int check_endpoints(const char *text)
     bool wants_tls;
 
     return disco__endpoints_check(text, &wants_tls);
+}
+
+static int check_container(const char *address, const char *port)
+{
+    disco__buffer_t text;
+    int rv;
+
+    disco__buffer_init(&text);
+    append_container(&text, address, port);
+    rv = text.error != 0 ? text.error : check_endpoints(disco__buffer_text(&text));
+    disco__buffer_free(&text);
+    return rv;
+}
+
+static int container_from_env(disco_options_t *options)
+{
+    const char *address = variable("ETCD_1_PORT_2379_TCP_ADDR");
+    const char *port = variable("ETCD_1_PORT_2379_TCP_PORT");
+    int rv;
+
+    if (address == NULL)
+        return 0;
+    rv = check_container(address, DEFAULT_PORT_TEXT);
+    if (rv != 0) {
+        options->at_fault = rv == DISCO_EENDPOINT ? "ETCD_1_PORT_2379_TCP_ADDR" : NULL;
+        return rv;
+    }
+    rv = port != NULL ? check_container(address, port) : 0;
+    if (rv != 0) {
+        options->at_fault = rv == DISCO_EENDPOINT ? "ETCD_1_PORT_2379_TCP_PORT" : NULL;
+        return rv;
+    }
+    options->endpoints = NULL;
+    options->container_address = address;
+    options->container_port = port;
+    return 0;
 }
 
 static int endpoints_from_env(disco_options_t *options)
@@ -139,12 +201,7 @@ static int endpoints_from_env(disco_options_t *options)
         options->endpoints = value;
         return 0;
     }
-    if (variable("ETCD_1_PORT_2379_TCP_ADDR") != NULL) {
-        options->endpoints = NULL;
-        options->container_address = variable("ETCD_1_PORT_2379_TCP_ADDR");
-        options->container_port = variable("ETCD_1_PORT_2379_TCP_PORT");
-    }
-    return 0;
+    return container_from_env(options);
 }
 
 static int tls_from_env(disco_options_t *options)

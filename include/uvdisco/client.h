@@ -150,7 +150,7 @@ DISCO_EXTERN int disco_options_init_sized(disco_options_t *options, size_t size)
  * Empty variables count as unset. The strings are the environment's own: do not change it before
  * disco_client_new().
  * 0; UV_EINVAL: NULL, or a variable with a value it cannot have; DISCO_EOPTIONS; DISCO_EENDPOINT;
- * at_fault then names the variable. */
+ * at_fault then names the variable; UV_ENOMEM. */
 DISCO_EXTERN int disco_options_from_env(disco_options_t *options);
 
 /* Makes a client. Nothing is sent yet.

@@ -1,5 +1,6 @@
 /* Options from defaults, from the environment, and from callers of other versions. What is refused
  * is in test_bad_options.c. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <uvdisco.h>
@@ -64,17 +65,16 @@ static void assert_endpoints(disco_options_t *options, const char *expected)
     disco_client_t *client;
     disco__endpoints_t *endpoints;
     char text[256] = "";
+    size_t used = 0;
     bool closed = false;
     size_t i;
 
     loop_open(&loop);
     assert_status(disco_client_new(&client, &loop.uv, options), 0);
     endpoints = disco__v2_store_of(client->store)->endpoints;
-    for (i = 0; i < endpoints->count; i++) {
-        if (i > 0)
-            strcat(text, " ");
-        strcat(text, endpoints->list[i].url);
-    }
+    for (i = 0; i < endpoints->count; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? " " : "",
+                                 endpoints->list[i].url);
     assert_string_equal(text, expected);
     assert_status(disco_client_close(client, on_closed, &closed), 0);
     loop_run_until(&loop, &closed);

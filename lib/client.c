@@ -103,7 +103,12 @@ static int make_store(disco__client_t *client, const disco_options_t *options)
         .watch_check_ms = options->watch_check_ms,
     };
 
-    return disco__v2_store_new(&client->base.store, &client->base.loop, &client->endpoints, &store);
+    int rv = disco__v2_store_new(&client->base.stores[0], &client->base.loop, &client->endpoints,
+                                 &store);
+
+    if (rv == 0)
+        client->base.store_count = 1;
+    return rv;
 }
 
 /* Everything that stands on the loop; nothing does after a failure. */
@@ -221,8 +226,11 @@ static void close_now(disco__client_t *client)
     CLOSE_ALL(&base->registrations, disco_registration_t, disco_registration_close);
     CLOSE_ALL(&base->subscriptions, disco_subscription_t, disco_subscription_close);
     CLOSE_ALL(&base->watches, disco_watch_t, disco_watch_close);
-    base->store->ops->close(base->store);
-    base->store = NULL;
+    while (base->store_count > 0) {
+        disco__store_t *store = base->stores[--base->store_count];
+
+        store->ops->close(store);
+    }
     disco__endpoints_close(&client->endpoints);
     if (client->tls != NULL)
         disco__tls_free(client->tls);

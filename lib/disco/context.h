@@ -10,6 +10,8 @@
 #include "base/timer.h"
 #include "etcd/store.h"
 
+#define DISCO__STORES_MOST 2
+
 typedef struct disco__settings_s {
     uint32_t attempt_ms;
     uint32_t request_ms;
@@ -21,7 +23,9 @@ typedef struct disco__settings_s {
 
 struct disco_client_s {
     disco__loop_t loop;
-    disco__store_t *store;
+    /* One, or with both APIs two, of which the first has the raw keys. */
+    disco__store_t *stores[DISCO__STORES_MOST];
+    size_t store_count;
     disco__settings_t settings;
     disco__queue_t requests;
     disco__queue_t registrations;

@@ -41,7 +41,7 @@ static void fetch_free(fetch_t *fetch)
 /* Ends what is under way and forgets the fetch; who waits is the caller's concern. */
 static void fetch_stop(fetch_t *fetch)
 {
-    disco__store_t *store = fetch->client->store;
+    disco__store_t *store = fetch->client->stores[0];
 
     if (fetch->info_op != NULL)
         store->ops->cancel(fetch->info_op);
@@ -211,15 +211,16 @@ static int fetch_start(fetch_t *fetch, const char *service, bool quorum)
         return UV_ENOMEM;
     pursuit.data = fetch;
     pursuit.done = on_info;
-    rv = client->store->ops->get(client->store, info_key, false, quorum, &pursuit, &fetch->info_op);
+    rv = client->stores[0]->ops->get(client->stores[0], info_key, false, quorum, &pursuit,
+                                     &fetch->info_op);
     disco__free(info_key);
     if (rv != 0)
         return rv;
     pursuit.done = on_hosts;
-    rv = client->store->ops->get(client->store, fetch->hosts_key, true, quorum, &pursuit,
-                                 &fetch->hosts_op);
+    rv = client->stores[0]->ops->get(client->stores[0], fetch->hosts_key, true, quorum, &pursuit,
+                                     &fetch->hosts_op);
     if (rv != 0) {
-        client->store->ops->cancel(fetch->info_op);
+        client->stores[0]->ops->cancel(fetch->info_op);
         fetch->info_op = NULL;
     }
     return rv;

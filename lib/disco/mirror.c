@@ -23,7 +23,7 @@ static void list_later(disco__mirror_t *mirror)
     disco_client_t *client = mirror->client;
 
     if (mirror->watch != NULL)
-        client->store->ops->watch_close(mirror->watch);
+        client->stores[0]->ops->watch_close(mirror->watch);
     mirror->watch = NULL;
     disco__timer_start(&client->loop, &mirror->timer,
                        disco__backoff_next(&mirror->backoff, &client->loop.random));
@@ -102,10 +102,13 @@ static void on_watch(void *data, const disco_watch_event_t *event, const disco__
 
 static void watch(disco__mirror_t *mirror)
 {
-    disco__store_t *store = mirror->client->store;
-    uint64_t from = mirror->revision > 0 ? mirror->revision + 1 : 0;
-    int rv = store->ops->watch(store, mirror->key, mirror->is_directory, from, on_watch, mirror,
-                               &mirror->watch);
+    disco__store_t *store = mirror->client->stores[0];
+    disco__watch_request_t request = {
+        .key = mirror->key,
+        .scope = mirror->is_directory ? DISCO__SCOPE_BELOW : DISCO__SCOPE_KEY,
+        .from_revision = mirror->revision > 0 ? mirror->revision + 1 : 0,
+    };
+    int rv = store->ops->watch(store, &request, on_watch, mirror, &mirror->watch);
 
     if (rv != 0)
         fail_with(mirror, rv);
@@ -161,8 +164,8 @@ static void list(disco__mirror_t *mirror)
     pursuit.data = mirror;
     pursuit.done = on_listed;
     pursuit.retrying = on_retrying;
-    rv = client->store->ops->get(client->store, mirror->key, mirror->is_directory, false, &pursuit,
-                                 &mirror->listing);
+    rv = client->stores[0]->ops->get(client->stores[0], mirror->key, mirror->is_directory, false,
+                                     &pursuit, &mirror->listing);
     if (rv != 0)
         fail_with(mirror, rv);
 }
@@ -197,7 +200,7 @@ void disco__mirror_start(disco__mirror_t *mirror)
 
 void disco__mirror_stop(disco__mirror_t *mirror)
 {
-    disco__store_t *store = mirror->client->store;
+    disco__store_t *store = mirror->client->stores[0];
 
     mirror->running = false;
     disco__timer_stop(&mirror->client->loop, &mirror->timer);

@@ -20,7 +20,7 @@ static void raw_stop(disco_request_t *request)
     raw_t *raw = disco__container_of(request, raw_t, base);
 
     if (raw->op != NULL)
-        request->client->store->ops->cancel(raw->op);
+        request->client->stores[0]->ops->cancel(raw->op);
     raw->op = NULL;
 }
 
@@ -153,8 +153,8 @@ int disco_kv_get(disco_client_t *client, const char *key, const disco_kv_get_opt
     if (options == NULL)
         options = &defaults;
     pursuit = pursuit_of(raw, client, on_done);
-    rv = client->store->ops->get(client->store, key, options->recursive, options->quorum, &pursuit,
-                                 &raw->op);
+    rv = client->stores[0]->ops->get(client->stores[0], key, options->recursive, options->quorum,
+                                     &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }
 
@@ -203,7 +203,7 @@ int disco_kv_put(disco_client_t *client, const char *key, const char *value,
                          .previous_revision = options->previous_revision,
                          .previous_value = options->previous_value};
     pursuit = pursuit_of(raw, client, on_done);
-    rv = client->store->ops->put(client->store, &put, &pursuit, &raw->op);
+    rv = client->stores[0]->ops->put(client->stores[0], &put, &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }
 
@@ -231,7 +231,7 @@ int disco_kv_delete(disco_client_t *client, const char *key,
                                 .previous_revision = options->previous_revision,
                                 .previous_value = options->previous_value};
     pursuit = pursuit_of(raw, client, on_removed);
-    rv = client->store->ops->remove(client->store, &removal, &pursuit, &raw->op);
+    rv = client->stores[0]->ops->remove(client->stores[0], &removal, &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }
 
@@ -252,6 +252,6 @@ int disco_server_version(disco_client_t *client, disco_version_cb cb, void *data
     raw->version_cb = cb;
     raw->data = data;
     pursuit = pursuit_of(raw, client, on_version);
-    rv = client->store->ops->version(client->store, &pursuit, &raw->op);
+    rv = client->stores[0]->ops->version(client->stores[0], &pursuit, &raw->op);
     return raw_begin(raw, client, rv, request);
 }

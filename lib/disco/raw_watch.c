@@ -26,6 +26,7 @@ int disco_kv_watch(disco_client_t *client, const char *key, const disco_kv_watch
                    disco_watch_cb cb, void *data, disco_watch_t **out)
 {
     static const disco_kv_watch_options_t defaults = {0};
+    disco__watch_request_t request = {.key = key, .previous = true};
     disco_watch_t *watch;
     int rv = disco__client_check(client);
 
@@ -38,6 +39,8 @@ int disco_kv_watch(disco_client_t *client, const char *key, const disco_kv_watch
         return rv;
     if (options == NULL)
         options = &defaults;
+    request.scope = options->recursive ? DISCO__SCOPE_KEY_AND_BELOW : DISCO__SCOPE_KEY;
+    request.from_revision = options->from_revision;
     watch = disco__calloc(1, sizeof *watch);
     if (watch == NULL)
         return UV_ENOMEM;
@@ -45,8 +48,7 @@ int disco_kv_watch(disco_client_t *client, const char *key, const disco_kv_watch
     watch->cb = cb;
     watch->data = data;
     disco__tick_init(&watch->tick, on_closed);
-    rv = client->store->ops->watch(client->store, key, options->recursive, options->from_revision,
-                                   on_event, watch, &watch->watch);
+    rv = client->stores[0]->ops->watch(client->stores[0], &request, on_event, watch, &watch->watch);
     if (rv != 0) {
         disco__free(watch);
         return rv;
@@ -63,7 +65,7 @@ int disco_watch_close(disco_watch_t *watch)
         return UV_EINVAL;
     if (watch->watch == NULL)
         return DISCO_ECLOSING;
-    watch->client->store->ops->watch_close(watch->watch);
+    watch->client->stores[0]->ops->watch_close(watch->watch);
     watch->watch = NULL;
     disco__queue_remove(&watch->node);
     disco__tick_schedule(&watch->client->loop, &watch->tick);

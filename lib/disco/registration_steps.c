@@ -37,7 +37,7 @@ static void on_retrying(void *data, const disco__failure_t *failure)
     registration->closed_failure = *failure;
     if (registration->ending && registration->step != DISCO__STEP_DELETE) {
         /* What was being written no longer matters, and its attempt is over. */
-        registration->client->store->ops->cancel(registration->op);
+        registration->client->stores[0]->ops->cancel(registration->op);
         registration->op = NULL;
         registration->step = DISCO__STEP_IDLE;
         disco__registration_proceed(registration);
@@ -278,7 +278,7 @@ static void on_deleted(void *data, const disco__result_t *result)
 
 static void write_info(disco_registration_t *registration)
 {
-    disco__store_t *store = registration->client->store;
+    disco__store_t *store = registration->client->stores[0];
     disco__pursuit_t pursuit = pursuit_of(registration, 2, on_info_written);
     disco_service_info_t info = disco__registration_info(registration);
     disco__buffer_t value;
@@ -299,7 +299,7 @@ static void write_info(disco_registration_t *registration)
 
 static void read_info(disco_registration_t *registration)
 {
-    disco__store_t *store = registration->client->store;
+    disco__store_t *store = registration->client->stores[0];
     disco__pursuit_t pursuit = pursuit_of(registration, 2, on_adoption);
 
     registration->step = DISCO__STEP_ADOPT;
@@ -309,7 +309,7 @@ static void read_info(disco_registration_t *registration)
 
 static void write_host(disco_registration_t *registration)
 {
-    disco__store_t *store = registration->client->store;
+    disco__store_t *store = registration->client->stores[0];
     disco__pursuit_t pursuit = pursuit_of(registration, 3, on_host_written);
     disco__buffer_t value;
     disco__put_t put = {.key = registration->host_key, .ttl_s = registration->ttl_s};
@@ -333,7 +333,7 @@ static void write_host(disco_registration_t *registration)
 
 static void heartbeat(disco_registration_t *registration)
 {
-    disco__store_t *store = registration->client->store;
+    disco__store_t *store = registration->client->stores[0];
     disco__pursuit_t pursuit = pursuit_of(registration, 6, on_heartbeat);
 
     registration->step = DISCO__STEP_HEARTBEAT;
@@ -343,7 +343,7 @@ static void heartbeat(disco_registration_t *registration)
 
 static void delete_host(disco_registration_t *registration)
 {
-    disco__store_t *store = registration->client->store;
+    disco__store_t *store = registration->client->stores[0];
     disco__pursuit_t pursuit = pursuit_of(registration, 2, on_deleted);
     disco__delete_t removal = {.key = registration->host_key};
     disco__failure_t none;
@@ -430,7 +430,7 @@ void disco__registration_steps_stop(disco_registration_t *registration)
     disco__timer_stop(loop, &registration->lease);
     disco__timer_stop(loop, &registration->ending_timer);
     if (registration->op != NULL)
-        registration->client->store->ops->cancel(registration->op);
+        registration->client->stores[0]->ops->cancel(registration->op);
     registration->op = NULL;
     registration->step = DISCO__STEP_IDLE;
 }
@@ -439,7 +439,7 @@ void disco__registration_steps_stop(disco_registration_t *registration)
  * host would be there again. A heartbeat cannot bring a host back. */
 void disco__registration_steps_end(disco_registration_t *registration)
 {
-    disco__store_t *store = registration->client->store;
+    disco__store_t *store = registration->client->stores[0];
 
     disco__timer_stop(&registration->client->loop, &registration->lease);
     disco__failure_clear(&registration->closed_failure);

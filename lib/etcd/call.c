@@ -191,6 +191,10 @@ static void on_body(disco__http_request_t *request, const char *bytes, size_t si
 {
     disco__call_t *call = call_of(request);
 
+    if (call->long_poll && call->chunk != NULL && call->answer.http_status == 200) {
+        call->chunk(call, bytes, size);
+        return;
+    }
     (void)disco__buffer_append(&call->body, bytes,
                                size); /* an error is looked at when all is there */
 }
@@ -229,7 +233,8 @@ static int write_request(disco__call_t *call)
         .method = call->method,
         .target = disco__buffer_text(&call->target),
         .host = call->endpoint->host,
-        .authorization = call->endpoints->authorization,
+        .authorization = call->authorization,
+        .fields = call->fields,
         .content_type = call->content_type,
         .body = disco__buffer_text(&call->content),
         .body_size = call->content.size,

@@ -24,15 +24,18 @@ typedef struct disco__answer_s {
 } disco__answer_t;
 
 typedef enum disco__verdict_e {
-    DISCO__VERDICT_ANSWER,  /* this is the answer, be it an error */
-    DISCO__VERDICT_AT_FAULT /* the endpoint is at fault: another may do better */
+    DISCO__VERDICT_ANSWER,   /* this is the answer, be it an error */
+    DISCO__VERDICT_AT_FAULT, /* the endpoint is at fault: another may do better */
+    DISCO__VERDICT_TOKEN     /* the token is no longer good */
 } disco__verdict_t;
 
 struct disco__call_s {
     /* Set by the owner between init and start. */
     const char *method;
     disco__buffer_t target;
-    const char *content_type; /* NULL: no body */
+    const char *authorization; /* value of the field, borrowed; NULL: none */
+    const char *fields;        /* more header lines, each with its CRLF; NULL: none */
+    const char *content_type;  /* NULL: no body */
     disco__buffer_t content;
     bool repeatable;
     bool long_poll;
@@ -46,6 +49,9 @@ struct disco__call_s {
     disco__verdict_t (*examine)(disco__call_t *call);
     void (*head)(disco__call_t *call); /* the head of a long poll has come; NULL allowed. The call
                                           may be ended inside */
+    void (*chunk)(disco__call_t *call, const char *bytes,
+                  size_t size); /* of a long poll's answer with status 200, as it comes; it is then
+                                   not kept in body. NULL allowed. The call may be ended inside */
     void (*retrying)(disco__call_t *call); /* call->failure; another attempt follows. NULL allowed.
                                               The call may be ended inside */
     void (*done)(disco__call_t *call); /* call->failure, call->answer, call->body. The call may be

@@ -29,6 +29,7 @@ typedef struct disco__result_s {
         revision; /* set with DISCO_EKEYNOTFOUND too: then the key was not there at this revision */
     const disco_kv_t *entries;
     size_t entry_count;
+    const disco_kv_t *beside; /* get_pair only: the single key, NULL: it is not there */
     const disco_kv_t *previous;
     uint64_t sent_ms;   /* disco__now() just before the request that was answered was sent */
     const char *server; /* version only */
@@ -65,6 +66,49 @@ typedef struct disco__delete_s {
     const char *previous_value;
 } disco__delete_t;
 
+/* A key that lives only as long as heartbeats keep it. What has to be done at etcd for that is the
+ * store's: on v2 a refresh of each key, on v3 one keep-alive for a lease that many keys share. */
+typedef struct disco__leased_s {
+    disco__store_t *store;
+} disco__leased_t;
+
+/* All from the loop; in each the leased key may be closed. */
+typedef struct disco__leased_events_s {
+    /* A heartbeat failed; it is tried on. */
+    void (*failing)(void *data, const disco__failure_t *failure);
+    /* The time to live has passed since the last write or heartbeat that was acknowledged had been
+     * sent (DISCO_ELOST): the key may be gone. It is tried on. */
+    void (*overdue)(void *data, const disco__failure_t *failure);
+    /* A heartbeat was acknowledged, the first after failing or overdue. */
+    void (*alive)(void *data);
+    /* etcd says that the key is gone. Heartbeats end until it is written again. */
+    void (*gone)(void *data, const disco__failure_t *failure);
+} disco__leased_events_t;
+
+typedef struct disco__leased_write_s {
+    const char *value;
+    bool must_exist; /* DISCO_EKEYNOTFOUND otherwise, and nothing is written */
+    /* A key without a time to live that is written before, or in the same transaction; NULL: none.
+     * Conditions: DISCO_KV_ALWAYS, or DISCO_KV_MUST_NOT_EXIST, by which one that exists is left as
+     * it is, and that is no failure. */
+    const disco__put_t *beside;
+} disco__leased_write_t;
+
+/* Which keys an operation is about: the key itself, those below it ("/a" has "/a/b" below it, and
+ * not "/ab"), or both. */
+typedef enum disco__scope_e {
+    DISCO__SCOPE_KEY,
+    DISCO__SCOPE_BELOW,
+    DISCO__SCOPE_KEY_AND_BELOW
+} disco__scope_t;
+
+typedef struct disco__watch_request_s {
+    const char *key; /* copied */
+    disco__scope_t scope;
+    uint64_t from_revision; /* 0: from now on */
+    bool previous;          /* what an event's key held before is wanted */
+} disco__watch_request_t;
+
 /* What a watch tells: the public event, and for STALE and GAP why. The watch may be closed inside.
  */
 typedef void (*disco__store_watch_cb)(void *data, const disco_watch_event_t *event,
@@ -73,6 +117,11 @@ typedef void (*disco__store_watch_cb)(void *data, const disco_watch_event_t *eve
 typedef struct disco__store_ops_s {
     int (*get)(disco__store_t *store, const char *key, bool recursive, bool quorum,
                const disco__pursuit_t *pursuit, disco__op_t **op);
+    /* A key (result->beside) and all below a directory (result->entries) by one operation, and if
+     * the store can, at one revision. That the key is not there is no failure; without the
+     * directory, DISCO_EKEYNOTFOUND, and beside is set all the same. */
+    int (*get_pair)(disco__store_t *store, const char *key, const char *directory, bool quorum,
+                    const disco__pursuit_t *pursuit, disco__op_t **op);
     int (*put)(disco__store_t *store, const disco__put_t *put, const disco__pursuit_t *pursuit,
                disco__op_t **op);
     /* Gives a key its time to live anew without waking its watchers; DISCO_EKEYNOTFOUND when it is
@@ -84,17 +133,35 @@ typedef struct disco__store_ops_s {
     int (*version)(disco__store_t *store, const disco__pursuit_t *pursuit, disco__op_t **op);
     /* No call back comes; what was sent may still take effect. */
     void (*cancel)(disco__op_t *op);
-    /* from_revision 0: from now on. 0 or UV_ENOMEM. */
-    int (*watch)(disco__store_t *store, const char *key, bool recursive, uint64_t from_revision,
+    /* 0 or UV_ENOMEM. */
+    int (*watch)(disco__store_t *store, const disco__watch_request_t *request,
                  disco__store_watch_cb cb, void *data, disco__store_watch_t **watch);
     void (*watch_close)(disco__store_watch_t *watch);
-    /* Every operation and watch must be ended. Frees the store. */
+    /* Nothing is sent before the first write. key is copied. 0 or UV_ENOMEM. */
+    int (*lease)(disco__store_t *store, const char *key, uint64_t ttl_s,
+                 const disco__leased_events_t *events, void *data, disco__leased_t **leased);
+    /* Writes the key; heartbeats follow by themselves once it is acknowledged. Not while another
+     * write or a removal of it is under way. */
+    int (*lease_write)(disco__leased_t *leased, const disco__leased_write_t *write,
+                       const disco__pursuit_t *pursuit, disco__op_t **op);
+    /* Takes the key out of etcd; heartbeats end at once. A write under way, which then calls
+     * nobody back, is waited for as long as its attempt lasts: should it overtake the removal, the
+     * key would be there again. A key that is not there (any more) is no failure; one that was
+     * never sent is answered without asking etcd. */
+    int (*lease_remove)(disco__leased_t *leased, const disco__pursuit_t *pursuit, disco__op_t **op);
+    /* Ends heartbeats and what is under way of it, and frees it, without a word to etcd. */
+    void (*lease_close)(disco__leased_t *leased);
+    /* Every operation, watch and leased key must be ended. Frees the store. */
     void (*close)(disco__store_t *store);
 } disco__store_ops_t;
 
 struct disco__store_s {
     const disco__store_ops_t *ops;
     disco__loop_t *loop;
+    const char *api; /* "v2" or "v3" */
+    /* A directory is there by itself, also when nothing is in it (v2); else it is there when
+     * something is. */
+    bool has_directories;
 };
 
 #endif

@@ -20,7 +20,7 @@ static inline disco__v2_store_t *disco__v2_store_of(disco__store_t *store)
 /* For every call of the keys API: fills call->failure from status and body of the response. */
 disco__verdict_t disco__v2_examine(disco__call_t *call);
 
-int disco__v2_watch(disco__store_t *store, const char *key, bool recursive, uint64_t from_revision,
+int disco__v2_watch(disco__store_t *store, const disco__watch_request_t *request,
                     disco__store_watch_cb cb, void *data, disco__store_watch_t **watch);
 void disco__v2_watch_close(disco__store_watch_t *watch);
 

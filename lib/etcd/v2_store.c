@@ -161,6 +161,7 @@ static disco__v2_op_t *op_new(disco__store_t *store, const char *method,
     op->pursuit = *pursuit;
     disco__call_init(&op->call, disco__v2_store_of(store)->endpoints);
     op->call.method = method;
+    op->call.authorization = op->call.endpoints->authorization;
     op->call.repeatable = true;
     op->call.attempt_ms = pursuit->attempt_ms;
     op->call.total_ms = pursuit->total_ms;
@@ -325,6 +326,8 @@ int disco__v2_store_new(disco__store_t **store, disco__loop_t *loop, disco__endp
         return UV_ENOMEM;
     v2->base.ops = &v2_ops;
     v2->base.loop = loop;
+    v2->base.api = "v2";
+    v2->base.has_directories = true;
     v2->endpoints = endpoints;
     v2->options = *options;
     *store = &v2->base;

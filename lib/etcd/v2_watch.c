@@ -401,6 +401,7 @@ static void init_calls(v2_watch_t *watch)
 {
     disco__call_init(&watch->poll, watch->store->endpoints);
     watch->poll.method = "GET";
+    watch->poll.authorization = watch->store->endpoints->authorization;
     watch->poll.repeatable = true;
     watch->poll.long_poll = true;
     watch->poll.body_limit = watch->store->options.max_event_bytes;
@@ -411,13 +412,14 @@ static void init_calls(v2_watch_t *watch)
     watch->poll.done = on_poll_done;
     disco__call_init(&watch->check, watch->store->endpoints);
     watch->check.method = "GET";
+    watch->check.authorization = watch->store->endpoints->authorization;
     watch->check.repeatable = true;
     watch->check.attempt_ms = watch->store->options.attempt_ms;
     watch->check.examine = disco__v2_examine;
     watch->check.done = on_check_done;
 }
 
-int disco__v2_watch(disco__store_t *store, const char *key, bool recursive, uint64_t from_revision,
+int disco__v2_watch(disco__store_t *store, const disco__watch_request_t *request,
                     disco__store_watch_cb cb, void *data, disco__store_watch_t **out)
 {
     disco__v2_store_t *v2 = disco__v2_store_of(store);
@@ -425,15 +427,15 @@ int disco__v2_watch(disco__store_t *store, const char *key, bool recursive, uint
 
     if (watch == NULL)
         return UV_ENOMEM;
-    watch->key = disco__strdup(key);
+    watch->key = disco__strdup(request->key);
     if (watch->key == NULL) {
         disco__free(watch);
         return UV_ENOMEM;
     }
     watch->base.store = store;
     watch->store = v2;
-    watch->recursive = recursive;
-    watch->next_index = from_revision;
+    watch->recursive = request->scope != DISCO__SCOPE_KEY;
+    watch->next_index = request->from_revision;
     watch->cb = cb;
     watch->data = data;
     disco__timer_init(&watch->timer, on_timer);

@@ -121,7 +121,7 @@ void flow_start(flow_t *flow)
 {
     assert_status(disco_client_new(&flow->client, &flow->loop.uv, &flow->options), 0);
     disco__clock_set_manual(&flow->client->loop);
-    disco__v2_store_of(flow->client->store)->endpoints->current = 0;
+    disco__v2_store_of(flow->client->stores[0])->endpoints->current = 0;
 }
 
 void flow_begin(flow_t *flow, size_t servers)

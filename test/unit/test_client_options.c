@@ -71,7 +71,7 @@ static void assert_endpoints(disco_options_t *options, const char *expected)
 
     loop_open(&loop);
     assert_status(disco_client_new(&client, &loop.uv, options), 0);
-    endpoints = disco__v2_store_of(client->store)->endpoints;
+    endpoints = disco__v2_store_of(client->stores[0])->endpoints;
     for (i = 0; i < endpoints->count; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? " " : "",
                                  endpoints->list[i].url);
@@ -271,8 +271,8 @@ DISCO_TEST(zero_means_the_default)
     assert_int(client->settings.backoff_most_ms, 10000);
     assert_int(client->settings.max_value_bytes, 262144);
     assert_null(client->settings.hostname);
-    assert_int(disco__v2_store_of(client->store)->options.watch_check_ms, 30000);
-    assert_int(disco__v2_store_of(client->store)->options.max_event_bytes, 16777216);
+    assert_int(disco__v2_store_of(client->stores[0])->options.watch_check_ms, 30000);
+    assert_int(disco__v2_store_of(client->stores[0])->options.max_event_bytes, 16777216);
     /* The caller's struct is not filled in. */
     assert_int(options.attempt_timeout_ms, 0);
     assert_status(disco_client_close(client, on_closed, &closed), 0);

@@ -1,0 +1,73 @@
+#include "etcd/heartbeat.h"
+
+#include <string.h>
+
+#include "base/random.h"
+
+#define ATTEMPT_LEAST_MS 250
+#define ATTEMPTS_IN_TTL 6
+
+/* A third of the TTL, so that two may fail, less up to a tenth of it, so that the heartbeats of
+ * many do not come together. */
+static uint64_t interval(disco__heartbeat_t *heartbeat)
+{
+    uint64_t third = heartbeat->ttl_ms / 3;
+
+    return third - disco__random_below(&heartbeat->loop->random, third / 10 + 1);
+}
+
+static void on_next(disco__timer_t *timer)
+{
+    disco__heartbeat_t *heartbeat = disco__container_of(timer, disco__heartbeat_t, next);
+
+    heartbeat->beat(heartbeat);
+}
+
+static void on_end(disco__timer_t *timer)
+{
+    disco__heartbeat_t *heartbeat = disco__container_of(timer, disco__heartbeat_t, end);
+
+    heartbeat->is_overdue = true;
+    heartbeat->overdue(heartbeat);
+}
+
+void disco__heartbeat_init(disco__heartbeat_t *heartbeat, disco__loop_t *loop, uint64_t ttl_ms,
+                           void (*beat)(disco__heartbeat_t *heartbeat),
+                           void (*overdue)(disco__heartbeat_t *heartbeat))
+{
+    memset(heartbeat, 0, sizeof *heartbeat);
+    heartbeat->loop = loop;
+    heartbeat->ttl_ms = ttl_ms;
+    heartbeat->beat = beat;
+    heartbeat->overdue = overdue;
+    disco__timer_init(&heartbeat->next, on_next);
+    disco__timer_init(&heartbeat->end, on_end);
+}
+
+void disco__heartbeat_acknowledged(disco__heartbeat_t *heartbeat, uint64_t sent_ms)
+{
+    heartbeat->is_overdue = false;
+    disco__timer_start_at(heartbeat->loop, &heartbeat->end, sent_ms + heartbeat->ttl_ms);
+    disco__timer_start(heartbeat->loop, &heartbeat->next, interval(heartbeat));
+}
+
+void disco__heartbeat_again(disco__heartbeat_t *heartbeat, uint64_t wait_ms)
+{
+    disco__timer_start(heartbeat->loop, &heartbeat->next, wait_ms);
+}
+
+void disco__heartbeat_stop(disco__heartbeat_t *heartbeat)
+{
+    heartbeat->is_overdue = false;
+    disco__timer_stop(heartbeat->loop, &heartbeat->next);
+    disco__timer_stop(heartbeat->loop, &heartbeat->end);
+}
+
+uint32_t disco__heartbeat_attempt_ms(uint64_t ttl_ms, uint32_t most_ms)
+{
+    uint64_t part = ttl_ms / ATTEMPTS_IN_TTL;
+
+    if (part < ATTEMPT_LEAST_MS)
+        part = ATTEMPT_LEAST_MS;
+    return part < most_ms ? (uint32_t)part : most_ms;
+}

@@ -24,12 +24,16 @@ typedef struct bench_s {
     int close_status;
 } bench_t;
 
-static void client_open(bench_t *bench, const char *endpoints)
+static void client_open(bench_t *bench, const char *endpoints, const identity_t *ca)
 {
     disco_options_t options;
 
     assert_status(disco_options_init(&options), 0);
     options.endpoints = endpoints;
+    if (ca != NULL) {
+        options.tls_source = DISCO_TLS_MEMORY;
+        options.tls_ca = ca->certificate;
+    }
     options.backoff_first_ms = options.backoff_most_ms = 1;
     assert_status(disco_client_new(&bench->client, &bench->loop.uv, &options), 0);
 }
@@ -39,7 +43,7 @@ static void bench_open(bench_t *bench)
     memset(bench, 0, sizeof *bench);
     loop_open(&bench->loop);
     bench->etcd = tiny_etcd_new(&bench->loop);
-    client_open(bench, tiny_etcd_endpoint(bench->etcd));
+    client_open(bench, tiny_etcd_endpoint(bench->etcd), NULL);
 }
 
 static void on_closed(void *data, int status)
@@ -267,7 +271,7 @@ static void close_with(const char *endpoints, size_t turns)
 
     memset(&bench, 0, sizeof bench);
     loop_open(&bench.loop);
-    client_open(&bench, endpoints);
+    client_open(&bench, endpoints, NULL);
     assert_status(disco_get(bench.client, "s", NULL, on_get, &bench, NULL), 0);
     for (i = 0; i < turns; i++)
         loop_turn(&bench.loop);
@@ -289,7 +293,8 @@ DISCO_TEST(closed_while_a_name_is_resolved)
 }
 
 /* Closed in each turn from the dial to the stalled answer or handshake. */
-static void close_on_server(const net_server_options_t *options, const char *format)
+static void close_on_server(const net_server_options_t *options, const char *format,
+                            const identity_t *ca)
 {
     size_t turns;
 
@@ -305,7 +310,7 @@ static void close_on_server(const net_server_options_t *options, const char *for
         loop_open(loop);
         server = net_server_new(loop, options);
         (void)snprintf(endpoint, sizeof endpoint, format, (unsigned)server->port);
-        client_open(&bench, endpoint);
+        client_open(&bench, endpoint, ca);
         assert_status(disco_get(bench.client, "s", NULL, on_get, &bench, NULL), 0);
         for (i = 0; i < turns; i++)
             loop_turn(loop);
@@ -319,27 +324,30 @@ static void close_on_server(const net_server_options_t *options, const char *for
     }
 }
 
+static const identity_t *server_identity(void)
+{
+    return identity_new(&(identity_spec_t){.name = "etcd", .names = "127.0.0.1", .ca = true});
+}
+
 DISCO_TEST(closed_while_connections_stall)
 {
     const net_server_options_t stalling = {.way = NET_STALL};
 
-    close_on_server(&stalling, "http://127.0.0.1:%u");
+    close_on_server(&stalling, "http://127.0.0.1:%u", NULL);
 }
 
 DISCO_TEST(closed_while_handshakes_stall)
 {
     const net_server_options_t stalling = {.way = NET_STALL};
 
-    close_on_server(&stalling, "https://127.0.0.1:%u");
+    close_on_server(&stalling, "https://127.0.0.1:%u", server_identity());
 }
 
 DISCO_TEST(closed_while_shaking_hands)
 {
-    net_server_options_t serving = {.way = NET_STALL};
+    const net_server_options_t serving = {.way = NET_STALL, .identity = server_identity()};
 
-    serving.identity =
-        identity_new(&(identity_spec_t){.name = "etcd", .names = "127.0.0.1", .ca = true});
-    close_on_server(&serving, "https://127.0.0.1:%u");
+    close_on_server(&serving, "https://127.0.0.1:%u", serving.identity);
 }
 
 DISCO_TEST(after_unref_nothing_long_lived_keeps_the_loop_alive)

@@ -40,7 +40,10 @@ extern "C" {
     X(ENOTREADY, -20026, "not ready")                                                              \
     X(ELOST, -20027, "registration lost: its time to live passed without a heartbeat")             \
     X(EVALUE, -20028, "value cannot be stored: it is not UTF-8, or holds a NUL byte")              \
-    X(ECLOSING, -20029, "the object is being closed")
+    X(ECLOSING, -20029, "the object is being closed")                                              \
+    X(EV3DISABLED, -20030,                                                                         \
+      "this etcd does not serve the v3 API as JSON (it is older than 3.4, or its gRPC gateway is " \
+      "off)")
 
 typedef enum disco_error_e {
 #define DISCO_ERROR_ENUM_(name, number, message) DISCO_##name = (number),

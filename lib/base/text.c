@@ -139,14 +139,15 @@ int disco__base64_encode(disco__buffer_t *out, const void *bytes, size_t size)
     return out->error;
 }
 
-int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size)
+int disco__base64_decode_in_place(char *text, size_t *size)
 {
     uint32_t group = 0;
     unsigned digits = 0;
     unsigned padding = 0;
+    size_t written = 0;
     size_t i;
 
-    for (i = 0; i < size; i++) {
+    for (i = 0; i < *size; i++) {
         const char *digit;
 
         if (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')
@@ -160,9 +161,9 @@ int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size)
             return DISCO_EBASE64;
         group = group << 6 | (uint32_t)(digit - alphabet);
         if (++digits % 4 == 0) {
-            char bytes[3] = {(char)(group >> 16), (char)(group >> 8), (char)group};
-
-            disco__buffer_append(out, bytes, 3);
+            text[written++] = (char)(group >> 16);
+            text[written++] = (char)(group >> 8);
+            text[written++] = (char)group;
             group = 0;
         }
     }
@@ -170,8 +171,23 @@ int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size)
     if (digits == 1 || padding > 2 || (padding > 0 && digits + padding != 4))
         return DISCO_EBASE64;
     if (digits >= 2)
-        disco__buffer_append_char(out, (char)(group >> (digits == 2 ? 4 : 10)));
+        text[written++] = (char)(group >> (digits == 2 ? 4 : 10));
     if (digits == 3)
-        disco__buffer_append_char(out, (char)(group >> 2));
-    return out->error;
+        text[written++] = (char)(group >> 2);
+    *size = written;
+    return 0;
+}
+
+int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size)
+{
+    size_t before = out->size;
+    size_t decoded = size;
+    int rv = disco__buffer_append(out, text, size);
+
+    if (rv != 0 || size == 0)
+        return rv;
+    rv = disco__base64_decode_in_place(out->bytes + before, &decoded);
+    out->size = before + (rv == 0 ? decoded : 0);
+    out->bytes[out->size] = '\0';
+    return rv;
 }

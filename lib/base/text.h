@@ -31,4 +31,8 @@ int disco__base64_encode(disco__buffer_t *out, const void *bytes, size_t size);
 /* White space is passed over, padding may be missing. 0, UV_ENOMEM, or DISCO_EBASE64. */
 int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size);
 
+/* The same where it stands, in fewer bytes; no NUL is put behind them. 0, or DISCO_EBASE64: what
+ * stands there then is neither. */
+int disco__base64_decode_in_place(char *text, size_t *size);
+
 #endif

@@ -162,23 +162,6 @@ void disco__v2_reply_free(disco__v2_reply_t *reply)
     memset(reply, 0, sizeof *reply);
 }
 
-int disco__v2_read_version(cJSON **tree, const char **server, const char **cluster,
-                           const char *body, size_t size)
-{
-    int rv = disco__json_parse_answer(body, size, tree);
-
-    if (rv != 0)
-        return rv;
-    *server = "";
-    *cluster = "";
-    if (disco__json_string(*tree, "etcdserver", server) &&
-        disco__json_string(*tree, "etcdcluster", cluster) && (*server)[0] != '\0')
-        return 0;
-    disco__json_free(*tree);
-    *tree = NULL;
-    return DISCO_EPROTOCOL;
-}
-
 void disco__v2_write_target(disco__buffer_t *target, const char *key)
 {
     disco__buffer_append_text(target, "/v2/keys");

@@ -36,11 +36,6 @@ void disco__v2_reply_free(disco__v2_reply_t *reply);
 bool disco__v2_read_error(disco__failure_t *failure, uint64_t *index, const char *body,
                           size_t size);
 
-/* {"etcdserver":"3.4.23","etcdcluster":"3.4.0"}; the strings point into *tree, to be freed by
- * disco__json_free(). 0, UV_ENOMEM or DISCO_EPROTOCOL. */
-int disco__v2_read_version(cJSON **tree, const char **server, const char **cluster,
-                           const char *body, size_t size);
-
 /* "/v2/keys" and the key, percent-encoded segment by segment. A buffer error stays in the buffer.
  */
 void disco__v2_write_target(disco__buffer_t *target, const char *key);

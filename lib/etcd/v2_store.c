@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "etcd/server_version.h"
 #include "etcd/v2_internal.h"
 #include "json/read.h"
 
@@ -141,8 +142,8 @@ static void on_version_done(disco__call_t *call)
 
     op_take_outcome(op, &outcome);
     if (outcome.failure.status == 0)
-        rv = disco__v2_read_version(&tree, &outcome.result.server, &outcome.result.cluster,
-                                    disco__buffer_text(&call->body), call->body.size);
+        rv = disco__server_version_read(&tree, &outcome.result.server, &outcome.result.cluster,
+                                        disco__buffer_text(&call->body), call->body.size);
     op_free(op);
     if (rv != 0)
         unreadable(&outcome, rv);

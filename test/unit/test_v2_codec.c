@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "etcd/server_version.h"
 #include "etcd/v2_codec.h"
 #include "support/test.h"
 #include "json/read.h"
@@ -248,12 +249,12 @@ DISCO_TEST(versions_are_read)
     cJSON *tree;
     size_t i;
 
-    assert_status(disco__v2_read_version(&tree, &server, &cluster, good, sizeof good - 1), 0);
+    assert_status(disco__server_version_read(&tree, &server, &cluster, good, sizeof good - 1), 0);
     assert_string_equal(server, "3.4.23");
     assert_string_equal(cluster, "3.4.0");
     disco__json_free(tree);
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_status(disco__v2_read_version(&tree, &server, &cluster, bad[i], strlen(bad[i])),
+        assert_status(disco__server_version_read(&tree, &server, &cluster, bad[i], strlen(bad[i])),
                       DISCO_EPROTOCOL);
 }
 

@@ -1,10 +1,19 @@
 #!/bin/bash
 # The main job, on a real etcd, with separate processes: three hosts register, a client looks the service up, a
 # subscriber is told who comes and goes while one host is stopped politely and another one is killed. Sets the machine
-# up and builds first. Whatever happens, nothing is left behind. Usage: examples/quickstart.sh
+# up and builds first. Whatever happens, nothing is left behind. Usage: examples/quickstart.sh [--api v2|v3|both]
+# v2 and both need an etcd that has the v2 API (3.4 or 3.5), which is switched on then. With v3 it is off.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/setup.sh
+
+api=v2
+if [[ $# == 2 && $1 == --api && $2 =~ ^(v2|v3|both)$ ]]; then
+    api=$2
+elif (($# > 0)); then
+    echo "usage: examples/quickstart.sh [--api v2|v3|both]" >&2
+    exit 2
+fi
 
 pids=()
 directory=
@@ -61,6 +70,8 @@ listens() {
 
 start_etcd() {
     local tries port peer
+    local v2=()
+    [[ $api == v3 ]] || v2=(--enable-v2=true)
     for ((tries = 0; tries < 20; tries++)); do
         port=$((20000 + RANDOM % 20000))
         peer=$((port + 1))
@@ -69,7 +80,7 @@ start_etcd() {
         fi
         rm -rf "$directory/data"
         start etcd.log "${UVDISCO_ETCD:-etcd}" --name quickstart --data-dir "$directory/data" \
-            --enable-v2=true --listen-client-urls "http://127.0.0.1:$port" \
+            "${v2[@]}" --listen-client-urls "http://127.0.0.1:$port" \
             --advertise-client-urls "http://127.0.0.1:$port" \
             --listen-peer-urls "http://127.0.0.1:$peer" \
             --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
@@ -89,11 +100,12 @@ start_etcd() {
 uvdisco_set_up build etcd
 uvdisco_build release quickstart -DUVDISCO_TESTS=OFF
 unset ETCD_HOST ETCD_CACERT ETCD_TLS_CERT ETCD_TLS_KEY ETCD_TLS_INMEMORY
+export UVDISCO_API=$api
 programs=$PWD/build/quickstart/examples
 directory=$(mktemp -d)
 
 start_etcd
-echo "quickstart: etcd runs at $ETCD_HOSTS"
+echo "quickstart: etcd runs at $ETCD_HOSTS, its API is $api"
 
 start subscriber "$programs/subscriber" web
 wait_for subscriber SYNCED

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "etcd/v2_store.h"
+#include "etcd/v3_store.h"
 
 static disco__client_t *whole(disco_client_t *client)
 {
@@ -87,7 +88,8 @@ static int make_endpoints(disco__client_t *client, const disco_options_t *option
                  .max_body_bytes = options->max_response_bytes},
         .backoff_first_ms = options->backoff_first_ms,
         .backoff_most_ms = options->backoff_most_ms,
-        .user = is_given(options->user) ? options->user : NULL,
+        /* v3 has tokens instead. */
+        .user = is_given(options->user) && options->api != DISCO_API_V3 ? options->user : NULL,
         .password = options->password,
     };
 
@@ -95,7 +97,7 @@ static int make_endpoints(disco__client_t *client, const disco_options_t *option
                                  &endpoints);
 }
 
-static int make_store(disco__client_t *client, const disco_options_t *options)
+static int make_v2_store(disco__client_t *client, const disco_options_t *options)
 {
     disco__v2_store_options_t store = {
         .max_event_bytes = options->max_event_bytes,
@@ -103,11 +105,51 @@ static int make_store(disco__client_t *client, const disco_options_t *options)
         .watch_check_ms = options->watch_check_ms,
     };
 
-    int rv = disco__v2_store_new(&client->base.stores[0], &client->base.loop, &client->endpoints,
-                                 &store);
+    return disco__v2_store_new(&client->base.stores[client->base.store_count], &client->base.loop,
+                               &client->endpoints, &store);
+}
 
-    if (rv == 0)
-        client->base.store_count = 1;
+static int make_v3_store(disco__client_t *client, const disco_options_t *options)
+{
+    disco__v3_store_options_t store = {
+        .max_event_bytes = options->max_event_bytes,
+        .attempt_ms = options->attempt_timeout_ms,
+        .watch_check_ms = options->watch_check_ms,
+        .user = is_given(options->user) ? options->user : NULL,
+        .password = options->password,
+    };
+
+    return disco__v3_store_new(&client->base.stores[client->base.store_count], &client->base.loop,
+                               &client->endpoints, &store);
+}
+
+static void close_stores(disco_client_t *base)
+{
+    while (base->store_count > 0) {
+        disco__store_t *store = base->stores[--base->store_count];
+
+        store->ops->close(store);
+    }
+}
+
+/* With both APIs v2 comes first, so that the raw keys are its. */
+static int make_stores(disco__client_t *client, const disco_options_t *options)
+{
+    int rv = 0;
+
+    if (options->api != DISCO_API_V3) {
+        rv = make_v2_store(client, options);
+        if (rv != 0)
+            return rv;
+        client->base.store_count++;
+    }
+    if (options->api == DISCO_API_V3 || options->api == DISCO_API_BOTH) {
+        rv = make_v3_store(client, options);
+        if (rv == 0)
+            client->base.store_count++;
+    }
+    if (rv != 0)
+        close_stores(&client->base);
     return rv;
 }
 
@@ -126,7 +168,7 @@ static int furnish(disco__client_t *client, const disco_options_t *options, cons
         *at_fault = rv == UV_EINVAL ? "user" : rv == DISCO_EENDPOINT ? "endpoints" : NULL;
         goto err_after_tls;
     }
-    rv = make_store(client, options);
+    rv = make_stores(client, options);
     if (rv != 0)
         goto err_after_endpoints;
     return 0;
@@ -226,11 +268,7 @@ static void close_now(disco__client_t *client)
     CLOSE_ALL(&base->registrations, disco_registration_t, disco_registration_close);
     CLOSE_ALL(&base->subscriptions, disco_subscription_t, disco_subscription_close);
     CLOSE_ALL(&base->watches, disco_watch_t, disco_watch_close);
-    while (base->store_count > 0) {
-        disco__store_t *store = base->stores[--base->store_count];
-
-        store->ops->close(store);
-    }
+    close_stores(base);
     disco__endpoints_close(&client->endpoints);
     if (client->tls != NULL)
         disco__tls_free(client->tls);

@@ -77,6 +77,8 @@ static bool is_given(const char *text)
 /* What is out of its range, or NULL. */
 static const char *find_fault(const disco_options_t *options)
 {
+    if ((unsigned)options->api > DISCO_API_BOTH)
+        return "api";
     if ((unsigned)options->tls_source > DISCO_TLS_BASE64)
         return "tls_source";
     if (is_given(options->tls_certificate) && !is_given(options->tls_key))
@@ -226,6 +228,30 @@ static int tls_from_env(disco_options_t *options)
     return 0;
 }
 
+static int api_from_env(disco_options_t *options)
+{
+    static const struct {
+        const char *name;
+        disco_api_t api;
+    } apis[] = {{"auto", DISCO_API_AUTO},
+                {"v2", DISCO_API_V2},
+                {"v3", DISCO_API_V3},
+                {"both", DISCO_API_BOTH}};
+    const char *value = variable("UVDISCO_API");
+    size_t i;
+
+    if (value == NULL)
+        return 0;
+    for (i = 0; i < sizeof apis / sizeof apis[0]; i++) {
+        if (strcmp(value, apis[i].name) == 0) {
+            options->api = apis[i].api;
+            return 0;
+        }
+    }
+    options->at_fault = "UVDISCO_API";
+    return UV_EINVAL;
+}
+
 int disco_options_from_env(disco_options_t *options)
 {
     int rv;
@@ -238,6 +264,8 @@ int disco_options_from_env(disco_options_t *options)
     rv = endpoints_from_env(options);
     if (rv == 0)
         rv = tls_from_env(options);
+    if (rv == 0)
+        rv = api_from_env(options);
     if (rv == 0 && variable("HOSTNAME") != NULL)
         options->hostname = variable("HOSTNAME");
     return rv;

@@ -71,6 +71,19 @@ typedef enum disco_tls_source_e {
     DISCO_TLS_BASE64  /* base64 of PEM text */
 } disco_tls_source_t;
 
+/* Which of etcd's APIs the registry is kept in. They are two stores inside of etcd: what is written
+ * by one is not seen by the other. */
+typedef enum disco_api_e {
+    /* v2 where etcd serves it, since programs that know v2 alone keep their registry there, else
+     * v3. Asked once, with the first request, and kept for the life of the client. */
+    DISCO_API_AUTO = 0,
+    DISCO_API_V2, /* the v2 keys API: etcd 3.4 and 3.5 with --enable-v2=true */
+    DISCO_API_V3, /* the v3 API through its JSON gateway: etcd 3.4, 3.5 and 3.6 */
+    /* Hosts are registered on both; lookups and subscriptions see those of either, each once. Keys
+     * (uvdisco/kv.h) are v2's. For moving a fleet from v2 to v3. */
+    DISCO_API_BOTH
+} disco_api_t;
+
 /* Options of a client. Initialise with disco_options_init(), then set what differs. All strings are
  * borrowed until disco_client_new() returns, which copies them; NULL, 0 and false mean the default
  * unless said otherwise. Fields are only ever added at the end. */
@@ -86,6 +99,8 @@ typedef struct disco_options_s {
     const char *container_address;
     const char *container_port; /* default "2379" */
 
+    disco_api_t api; /* default DISCO_API_AUTO */
+
     disco_tls_source_t tls_source;
     /* One or several CA certificates. Without it, and for tls_system_ca beside it, the system's CA
      * store is trusted. */
@@ -95,7 +110,9 @@ typedef struct disco_options_s {
     const char *tls_key;
     bool tls_system_ca;
 
-    const char *user; /* etcd user; NULL: no authentication */
+    /* etcd user; NULL: no authentication. v2 sends both with each request (Basic), and cannot have
+     * a ':' in the user; v3 sends them once in a while, for a token. */
+    const char *user;
     const char *password;
 
     /* This machine's name, for hosts registered without one. NULL: the system's host name. */
@@ -146,6 +163,7 @@ DISCO_EXTERN int disco_options_init_sized(disco_options_t *options, size_t size)
  *   ETCD_TLS_CERT, ETCD_TLS_KEY            tls_certificate, tls_key: only when both are set
  *   ETCD_TLS_INMEMORY                      "true": tls_source is DISCO_TLS_BASE64;
  *                                          "false": DISCO_TLS_FILES
+ *   UVDISCO_API                            api: "auto", "v2", "v3" or "both"
  *   HOSTNAME                               hostname
  * Empty variables count as unset. The strings are the environment's own: do not change it before
  * disco_client_new().

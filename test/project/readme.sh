@@ -24,7 +24,7 @@ names() {
     ((count > 5)) || complain "only $count names of kind $what found"
 }
 names error < <(sed -nE 's/^ *X\((E[A-Z0-9]+), .*/DISCO_\1/p' include/uvdisco/error.h)
-names variable < <(grep -ohE '"(ETCD_[A-Z0-9_]+|HOSTNAME)"' lib/client_options.c | tr -d '"' | sort -u)
+names variable < <(grep -ohE '"((ETCD|UVDISCO)_[A-Z0-9_]+|HOSTNAME)"' lib/client_options.c | tr -d '"' | sort -u)
 names option < <(awk '/^typedef struct disco_options_s/,/^} disco_options_t/' include/uvdisco/client.h |
     sed -nE 's,^    (const |disco_)?[a-z0-9_]+ \*?([a-z_]+);.*,\2,p' | grep -vxE 'size|at_fault')
 

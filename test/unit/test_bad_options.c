@@ -116,6 +116,9 @@ DISCO_TEST(options_out_of_range_are_refused)
     options.tls_source = (disco_tls_source_t)3;
     assert_refused(&options, UV_EINVAL, "tls_source");
     options = defaults();
+    options.api = (disco_api_t)4;
+    assert_refused(&options, UV_EINVAL, "api");
+    options = defaults();
     options.tls_certificate = "c.pem";
     assert_refused(&options, UV_EINVAL, "tls_key");
     options = defaults();
@@ -124,7 +127,11 @@ DISCO_TEST(options_out_of_range_are_refused)
     options = defaults();
     options.password = "pw";
     assert_refused(&options, UV_EINVAL, "user");
+    /* Basic cannot send it. */
     options.user = "a:b";
+    options.api = DISCO_API_V2;
+    assert_refused(&options, UV_EINVAL, "user");
+    options.api = DISCO_API_BOTH;
     assert_refused(&options, UV_EINVAL, "user");
     options = defaults();
     options.backoff_first_ms = 2;

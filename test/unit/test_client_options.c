@@ -19,6 +19,7 @@ static const char *const variables[] = {
     "ETCD_TLS_KEY",
     "ETCD_TLS_INMEMORY",
     "HOSTNAME",
+    "UVDISCO_API",
 };
 
 typedef struct setting_s {
@@ -224,6 +225,52 @@ DISCO_TEST(hostname_is_this_machines_name)
     assert_null(options.hostname);
 }
 
+DISCO_TEST(the_api_has_four_values)
+{
+    disco_options_t options = from_env(EMPTY, 0);
+
+    assert_int(options.api, DISCO_API_AUTO);
+    options = from_env(ENVIRONMENT({"UVDISCO_API", "v2"}), 0);
+    assert_int(options.api, DISCO_API_V2);
+    options = from_env(ENVIRONMENT({"UVDISCO_API", "v3"}), 0);
+    assert_int(options.api, DISCO_API_V3);
+    options = from_env(ENVIRONMENT({"UVDISCO_API", "both"}), 0);
+    assert_int(options.api, DISCO_API_BOTH);
+    /* The environment goes before what was set. */
+    set_environment(ENVIRONMENT({"UVDISCO_API", "auto"}));
+    assert_status(disco_options_from_env(&options), 0);
+    assert_int(options.api, DISCO_API_AUTO);
+}
+
+/* The stores that a client has, in their order. */
+static void assert_stores(disco_api_t api, const char *expected)
+{
+    disco_options_t options = from_env(EMPTY, 0);
+    test_loop_t loop;
+    disco_client_t *client;
+    char text[32] = "";
+    bool closed = false;
+    size_t i;
+
+    options.api = api;
+    loop_open(&loop);
+    assert_status(disco_client_new(&client, &loop.uv, &options), 0);
+    for (i = 0; i < client->store_count; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? " " : "",
+                       client->stores[i]->api);
+    assert_string_equal(text, expected);
+    assert_status(disco_client_close(client, on_closed, &closed), 0);
+    loop_run_until(&loop, &closed);
+    loop_close(&loop);
+}
+
+DISCO_TEST(each_api_has_its_stores)
+{
+    assert_stores(DISCO_API_V2, "v2");
+    assert_stores(DISCO_API_V3, "v3");
+    assert_stores(DISCO_API_BOTH, "v2 v3");
+}
+
 DISCO_TEST(a_bad_value_is_an_error_that_names_the_variable)
 {
     disco_options_t options =
@@ -234,6 +281,8 @@ DISCO_TEST(a_bad_value_is_an_error_that_names_the_variable)
     assert_string_equal(options.at_fault, "ETCD_HOST");
     options = from_env(ENVIRONMENT({"ETCD_TLS_INMEMORY", "yes"}), UV_EINVAL);
     assert_string_equal(options.at_fault, "ETCD_TLS_INMEMORY");
+    options = from_env(ENVIRONMENT({"UVDISCO_API", "V3"}), UV_EINVAL);
+    assert_string_equal(options.at_fault, "UVDISCO_API");
     options = from_env(ENVIRONMENT({"ETCD_1_PORT_2379_TCP_ADDR", "a/b"}), DISCO_EENDPOINT);
     assert_string_equal(options.at_fault, "ETCD_1_PORT_2379_TCP_ADDR");
     options = from_env(ENVIRONMENT({"ETCD_1_PORT_2379_TCP_ADDR", "10.0.0.1"},
@@ -264,6 +313,7 @@ DISCO_TEST(zero_means_the_default)
     set_environment(EMPTY);
     loop_open(&loop);
     assert_status(disco_options_init(&options), 0);
+    options.api = DISCO_API_V2;
     assert_status(disco_client_new(&client, &loop.uv, &options), 0);
     assert_int(client->settings.attempt_ms, 3000);
     assert_int(client->settings.request_ms, 15000);

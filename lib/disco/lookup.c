@@ -1,8 +1,8 @@
-/* Happy path: a lookup joins the fetch for its service, or begins one: two requests at once, one
- * for the info, one for the hosts. When both are answered the service is made and every waiting
- * lookup gets it, or its share of it by shard. Failure modes: a request that fails ends the fetch,
- * and every waiting lookup, with its failure; a lookup that is cancelled leaves the others waiting,
- * and the last one ends the fetch. A key that is not there is no failure. */
+/* Happy path: a lookup joins the fetch for its service, or begins one: info and hosts by one
+ * operation. When it is answered the service is made and every waiting lookup gets it, or its share
+ * of it by shard. Failure modes: an operation that fails ends the fetch, and every waiting lookup,
+ * with its failure; a lookup that is cancelled leaves the others waiting, and the last one ends the
+ * fetch. A key that is not there is no failure. */
 #include <string.h>
 
 #include <uvdisco/lookup.h>
@@ -15,8 +15,7 @@ typedef struct fetch_s {
     disco__strmap_entry_t entry; /* in client->fetches, under name */
     char *name;                  /* the service, a '/' behind it for quorum */
     char *hosts_key;
-    disco__op_t *info_op; /* NULL: answered */
-    disco__op_t *hosts_op;
+    disco__op_t *op; /* NULL: answered */
     disco_service_t *service;
     disco__queue_t waiters;
 } fetch_t;
@@ -43,12 +42,9 @@ static void fetch_stop(fetch_t *fetch)
 {
     disco__store_t *store = fetch->client->stores[0];
 
-    if (fetch->info_op != NULL)
-        store->ops->cancel(fetch->info_op);
-    if (fetch->hosts_op != NULL)
-        store->ops->cancel(fetch->hosts_op);
-    fetch->info_op = NULL;
-    fetch->hosts_op = NULL;
+    if (fetch->op != NULL)
+        store->ops->cancel(fetch->op);
+    fetch->op = NULL;
     disco__strmap_remove(&fetch->client->fetches, &fetch->entry);
 }
 
@@ -142,7 +138,7 @@ static void fetch_finish(fetch_t *fetch, const disco__failure_t *failure)
     disco_service_unref(service);
 }
 
-static void fetch_fail(fetch_t *fetch, int status)
+static void fetch_end(fetch_t *fetch, int status)
 {
     disco__failure_t failure;
 
@@ -151,53 +147,39 @@ static void fetch_fail(fetch_t *fetch, int status)
     fetch_finish(fetch, &failure);
 }
 
-static void fetch_answered(fetch_t *fetch, int status)
+/* A broken one is as good as none. */
+static int read_info(fetch_t *fetch, const disco_kv_t *entry)
 {
-    if (status != 0)
-        fetch_fail(fetch, status);
-    else if (fetch->info_op == NULL && fetch->hosts_op == NULL)
-        fetch_fail(fetch, 0);
-}
-
-static bool is_failure(const disco__result_t *result)
-{
-    return result->failure->status != 0 && result->failure->status != DISCO_EKEYNOTFOUND;
-}
-
-static void on_info(void *data, const disco__result_t *result)
-{
-    fetch_t *fetch = data;
     disco_service_info_t *info;
-    int rv = 0;
+    int rv;
 
-    fetch->info_op = NULL;
-    if (is_failure(result)) {
-        fetch_finish(fetch, result->failure);
-        return;
-    }
-    if (result->failure->status == 0 && !result->entries[0].is_directory) {
-        rv = disco__entry_read_info(fetch->client, &result->entries[0], &info);
-        if (rv == 0)
-            disco__service_set_info(fetch->service, info);
-        if (disco__entry_is_broken(rv))
-            rv = 0; /* as if there were none */
-    }
-    fetch_answered(fetch, rv);
+    if (entry == NULL || entry->is_directory)
+        return 0;
+    rv = disco__entry_read_info(fetch->client, entry, &info);
+    if (rv != 0)
+        return disco__entry_is_broken(rv) ? 0 : rv;
+    disco__service_set_info(fetch->service, info);
+    /* Where there are no directories, this is what stays of a service without hosts. */
+    if (!fetch->client->stores[0]->has_directories)
+        fetch->service->has_directory = true;
+    return 0;
 }
 
-static void on_hosts(void *data, const disco__result_t *result)
+static void on_answer(void *data, const disco__result_t *result)
 {
     fetch_t *fetch = data;
-    int rv = 0;
+    int status = result->failure->status;
+    int rv;
 
-    fetch->hosts_op = NULL;
-    if (is_failure(result)) {
+    fetch->op = NULL;
+    if (status != 0 && status != DISCO_EKEYNOTFOUND) {
         fetch_finish(fetch, result->failure);
         return;
     }
-    if (result->failure->status == 0)
+    rv = read_info(fetch, result->beside);
+    if (rv == 0)
         rv = disco__entry_fill_service(fetch->client, fetch->service, result, fetch->hosts_key);
-    fetch_answered(fetch, rv);
+    fetch_end(fetch, rv);
 }
 
 static int fetch_start(fetch_t *fetch, const char *service, bool quorum)
@@ -210,19 +192,10 @@ static int fetch_start(fetch_t *fetch, const char *service, bool quorum)
     if (info_key == NULL)
         return UV_ENOMEM;
     pursuit.data = fetch;
-    pursuit.done = on_info;
-    rv = client->stores[0]->ops->get(client->stores[0], info_key, false, quorum, &pursuit,
-                                     &fetch->info_op);
+    pursuit.done = on_answer;
+    rv = client->stores[0]->ops->get_pair(client->stores[0], info_key, fetch->hosts_key, quorum,
+                                          &pursuit, &fetch->op);
     disco__free(info_key);
-    if (rv != 0)
-        return rv;
-    pursuit.done = on_hosts;
-    rv = client->stores[0]->ops->get(client->stores[0], fetch->hosts_key, true, quorum, &pursuit,
-                                     &fetch->hosts_op);
-    if (rv != 0) {
-        client->stores[0]->ops->cancel(fetch->info_op);
-        fetch->info_op = NULL;
-    }
     return rv;
 }
 

@@ -198,11 +198,14 @@ static int drop_unlisted(disco_subscription_t *subscription)
     return 0;
 }
 
+/* Where there are no directories, a service that is known stays known, as on v2 its directory
+ * stays. */
 static int set_directory(disco_subscription_t *subscription, bool there)
 {
     disco_service_t *view;
+    bool lasts = !subscription->client->stores[0]->has_directories;
 
-    if (subscription->view->has_directory == there)
+    if (subscription->view->has_directory == there || (!there && lasts))
         return 0;
     view = disco__subscription_view(subscription);
     if (view == NULL)

@@ -64,8 +64,10 @@ static void on_change(disco__mirror_t *mirror, const disco_watch_event_t *event)
     bool gone = event->type != DISCO_WATCH_PUT;
     int status = 0;
 
-    if (event->revision <= mirror->revision)
-        return; /* was in the listing already */
+    /* Was in the listing already. Of the events themselves, several may share a revision: one
+     * transaction. */
+    if (event->revision <= mirror->listed)
+        return;
     if (relation == DISCO__KEY_ABOVE && gone)
         status = mirror->events->gone(mirror, mirror->key);
     else if (relation == DISCO__KEY_SAME || (relation == DISCO__KEY_CHILD && mirror->is_directory))
@@ -136,6 +138,7 @@ static void on_listed(void *data, const disco__result_t *result)
         listing.entry_count = 0;
     }
     mirror->revision = listing.revision;
+    mirror->listed = listing.revision;
     status = mirror->events->listed(mirror, &listing);
     if (!mirror->running)
         return;
@@ -192,6 +195,7 @@ void disco__mirror_start(disco__mirror_t *mirror)
 {
     mirror->running = true;
     mirror->revision = 0;
+    mirror->listed = 0;
     mirror->older_listings = 0;
     disco__backoff_reset(&mirror->backoff);
     /* From the loop, so that a failure to begin is told like any other. */

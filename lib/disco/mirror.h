@@ -33,6 +33,7 @@ struct disco__mirror_s {
     disco__timer_t timer; /* until it is listed again */
     disco__backoff_t backoff;
     uint64_t revision; /* what the owner has seen */
+    uint64_t listed;   /* of the listing that is watched on from */
     unsigned older_listings;
     bool running;
 };

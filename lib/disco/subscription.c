@@ -155,6 +155,8 @@ static int set_info(disco_subscription_t *subscription, const disco_kv_t *entry)
         return UV_ENOMEM;
     if (entry != NULL && !entry->is_directory)
         rv = disco__entry_read_info(subscription->client, entry, &info);
+    if (rv == 0 && !subscription->client->stores[0]->has_directories)
+        view->has_directory = true;
     if (disco__entry_is_broken(rv))
         rv = disco__info_copy(&info, &none); /* as if there were none */
     if (rv != 0)

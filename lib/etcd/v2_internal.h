@@ -17,9 +17,25 @@ static inline disco__v2_store_t *disco__v2_store_of(disco__store_t *store)
     return disco__container_of(store, disco__v2_store_t, base);
 }
 
+/* What every operation of the store begins with. */
+typedef struct disco__v2_op_s disco__v2_op_t;
+struct disco__v2_op_s {
+    disco__op_t base;
+    void (*cancel)(disco__v2_op_t *op); /* ends and frees it */
+};
+
+/* A call as the pursuit wants it; target, content, retrying and done are left to set. */
+void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char *method,
+                         const disco__pursuit_t *pursuit);
+
+/* The target of a GET. */
+void disco__v2_write_get(disco__buffer_t *target, const char *key, bool recursive, bool quorum);
+
 /* For every call of the keys API: fills call->failure from status and body of the response. */
 disco__verdict_t disco__v2_examine(disco__call_t *call);
 
+int disco__v2_get_pair(disco__store_t *store, const char *key, const char *directory, bool quorum,
+                       const disco__pursuit_t *pursuit, disco__op_t **op);
 int disco__v2_watch(disco__store_t *store, const disco__watch_request_t *request,
                     disco__store_watch_cb cb, void *data, disco__store_watch_t **watch);
 void disco__v2_watch_close(disco__store_watch_t *watch);

@@ -10,15 +10,15 @@
 #include "etcd/v2_internal.h"
 #include "json/read.h"
 
-typedef struct disco__v2_op_s {
-    disco__op_t base;
+typedef struct single_s {
+    disco__v2_op_t base;
     disco__call_t call;
     disco__pursuit_t pursuit;
-} disco__v2_op_t;
+} single_t;
 
-static disco__v2_op_t *op_of(disco__call_t *call)
+static single_t *single_of(disco__call_t *call)
 {
-    return disco__container_of(call, disco__v2_op_t, call);
+    return disco__container_of(call, single_t, call);
 }
 
 /* An answer without etcd's error body. */
@@ -63,28 +63,33 @@ disco__verdict_t disco__v2_examine(disco__call_t *call)
                                                       : DISCO__VERDICT_ANSWER;
 }
 
-static void op_free(disco__v2_op_t *op)
+static void single_free(single_t *op)
 {
     disco__call_end(&op->call);
     disco__free(op);
 }
 
-static void op_retrying(disco__call_t *call)
+static void single_cancel(disco__v2_op_t *base)
 {
-    disco__v2_op_t *op = op_of(call);
+    single_free(disco__container_of(base, single_t, base));
+}
+
+static void single_retrying(disco__call_t *call)
+{
+    single_t *op = single_of(call);
 
     if (op->pursuit.retrying != NULL)
         op->pursuit.retrying(op->pursuit.data, &call->failure);
 }
 
 /* The body, emptied out of the call, since the operation is freed before its reply is used. */
-typedef struct op_outcome_s {
+typedef struct outcome_s {
     disco__pursuit_t pursuit;
     disco__failure_t failure;
     disco__result_t result;
-} op_outcome_t;
+} outcome_t;
 
-static void op_take_outcome(disco__v2_op_t *op, op_outcome_t *outcome)
+static void take_outcome(single_t *op, outcome_t *outcome)
 {
     memset(outcome, 0, sizeof *outcome);
     outcome->pursuit = op->pursuit;
@@ -95,7 +100,7 @@ static void op_take_outcome(disco__v2_op_t *op, op_outcome_t *outcome)
 }
 
 /* What cannot be read of a successful answer. */
-static void unreadable(op_outcome_t *outcome, int status)
+static void unreadable(outcome_t *outcome, int status)
 {
     disco__failure_set(&outcome->failure, status,
                        status == DISCO_EPROTOCOL ? "unreadable answer" : NULL);
@@ -103,16 +108,16 @@ static void unreadable(op_outcome_t *outcome, int status)
 
 static void on_keys_done(disco__call_t *call)
 {
-    disco__v2_op_t *op = op_of(call);
+    single_t *op = single_of(call);
     disco__v2_reply_t reply;
-    op_outcome_t outcome;
+    outcome_t outcome;
     int rv = 0;
 
     memset(&reply, 0, sizeof reply);
-    op_take_outcome(op, &outcome);
+    take_outcome(op, &outcome);
     if (outcome.failure.status == 0)
         rv = disco__v2_read_reply(&reply, disco__buffer_text(&call->body), call->body.size);
-    op_free(op);
+    single_free(op);
     if (rv != 0)
         unreadable(&outcome, rv);
     outcome.result.entries = reply.entries;
@@ -125,80 +130,92 @@ static void on_keys_done(disco__call_t *call)
 /* Of a heartbeat's answer only the status matters. */
 static void on_refresh_done(disco__call_t *call)
 {
-    disco__v2_op_t *op = op_of(call);
-    op_outcome_t outcome;
+    single_t *op = single_of(call);
+    outcome_t outcome;
 
-    op_take_outcome(op, &outcome);
-    op_free(op);
+    take_outcome(op, &outcome);
+    single_free(op);
     outcome.pursuit.done(outcome.pursuit.data, &outcome.result);
 }
 
 static void on_version_done(disco__call_t *call)
 {
-    disco__v2_op_t *op = op_of(call);
-    op_outcome_t outcome;
+    single_t *op = single_of(call);
+    outcome_t outcome;
     cJSON *tree = NULL;
     int rv = 0;
 
-    op_take_outcome(op, &outcome);
+    take_outcome(op, &outcome);
     if (outcome.failure.status == 0)
         rv = disco__server_version_read(&tree, &outcome.result.server, &outcome.result.cluster,
                                         disco__buffer_text(&call->body), call->body.size);
-    op_free(op);
+    single_free(op);
     if (rv != 0)
         unreadable(&outcome, rv);
     outcome.pursuit.done(outcome.pursuit.data, &outcome.result);
     disco__json_free(tree);
 }
 
-static disco__v2_op_t *op_new(disco__store_t *store, const char *method,
-                              const disco__pursuit_t *pursuit)
+void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char *method,
+                         const disco__pursuit_t *pursuit)
 {
-    disco__v2_op_t *op = disco__calloc(1, sizeof *op);
+    disco__call_init(call, disco__v2_store_of(store)->endpoints);
+    call->method = method;
+    call->authorization = call->endpoints->authorization;
+    call->repeatable = true;
+    call->attempt_ms = pursuit->attempt_ms;
+    call->total_ms = pursuit->total_ms;
+    call->backoff_most_ms = pursuit->backoff_most_ms;
+    call->examine = disco__v2_examine;
+}
+
+static single_t *single_new(disco__store_t *store, const char *method,
+                            const disco__pursuit_t *pursuit)
+{
+    single_t *op = disco__calloc(1, sizeof *op);
 
     if (op == NULL)
         return NULL;
-    op->base.store = store;
+    op->base.base.store = store;
+    op->base.cancel = single_cancel;
     op->pursuit = *pursuit;
-    disco__call_init(&op->call, disco__v2_store_of(store)->endpoints);
-    op->call.method = method;
-    op->call.authorization = op->call.endpoints->authorization;
-    op->call.repeatable = true;
-    op->call.attempt_ms = pursuit->attempt_ms;
-    op->call.total_ms = pursuit->total_ms;
-    op->call.backoff_most_ms = pursuit->backoff_most_ms;
-    op->call.examine = disco__v2_examine;
-    op->call.retrying = op_retrying;
+    disco__v2_call_init(&op->call, store, method, pursuit);
+    op->call.retrying = single_retrying;
     op->call.done = on_keys_done;
     return op;
 }
 
-static int op_start(disco__v2_op_t *op, disco__op_t **out)
+static int single_start(single_t *op, disco__op_t **out)
 {
     int rv = disco__call_start(&op->call);
 
     if (rv != 0) {
-        op_free(op);
+        single_free(op);
         return rv;
     }
-    *out = &op->base;
+    *out = &op->base.base;
     return 0;
+}
+
+void disco__v2_write_get(disco__buffer_t *target, const char *key, bool recursive, bool quorum)
+{
+    disco__v2_write_target(target, key);
+    disco__v2_write_parameter(target, '?', "sorted", "true");
+    if (recursive)
+        disco__v2_write_parameter(target, '&', "recursive", "true");
+    if (quorum)
+        disco__v2_write_parameter(target, '&', "quorum", "true");
 }
 
 static int v2_get(disco__store_t *store, const char *key, bool recursive, bool quorum,
                   const disco__pursuit_t *pursuit, disco__op_t **out)
 {
-    disco__v2_op_t *op = op_new(store, "GET", pursuit);
+    single_t *op = single_new(store, "GET", pursuit);
 
     if (op == NULL)
         return UV_ENOMEM;
-    disco__v2_write_target(&op->call.target, key);
-    disco__v2_write_parameter(&op->call.target, '?', "sorted", "true");
-    if (recursive)
-        disco__v2_write_parameter(&op->call.target, '&', "recursive", "true");
-    if (quorum)
-        disco__v2_write_parameter(&op->call.target, '&', "quorum", "true");
-    return op_start(op, out);
+    disco__v2_write_get(&op->call.target, key, recursive, quorum);
+    return single_start(op, out);
 }
 
 static void write_number(disco__buffer_t *out, char separator, const char *name, uint64_t number)
@@ -208,7 +225,7 @@ static void write_number(disco__buffer_t *out, char separator, const char *name,
 }
 
 /* A conditional write may not be sent twice: the second would meet what the first has done. */
-static void write_condition(disco__v2_op_t *op, disco__buffer_t *out, char separator,
+static void write_condition(single_t *op, disco__buffer_t *out, char separator,
                             disco_kv_condition_t condition, uint64_t revision, const char *value)
 {
     switch (condition) {
@@ -233,7 +250,7 @@ static void write_condition(disco__v2_op_t *op, disco__buffer_t *out, char separ
 static int v2_put(disco__store_t *store, const disco__put_t *put, const disco__pursuit_t *pursuit,
                   disco__op_t **out)
 {
-    disco__v2_op_t *op = op_new(store, "PUT", pursuit);
+    single_t *op = single_new(store, "PUT", pursuit);
     disco__buffer_t *form;
 
     if (op == NULL)
@@ -246,13 +263,13 @@ static int v2_put(disco__store_t *store, const disco__put_t *put, const disco__p
     if (put->ttl_s > 0)
         write_number(form, '&', "ttl", put->ttl_s);
     write_condition(op, form, '&', put->condition, put->previous_revision, put->previous_value);
-    return op_start(op, out);
+    return single_start(op, out);
 }
 
 static int v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
                       const disco__pursuit_t *pursuit, disco__op_t **out)
 {
-    disco__v2_op_t *op = op_new(store, "PUT", pursuit);
+    single_t *op = single_new(store, "PUT", pursuit);
 
     if (op == NULL)
         return UV_ENOMEM;
@@ -262,13 +279,13 @@ static int v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
     write_number(&op->call.content, '\0', "ttl", ttl_s);
     disco__v2_write_parameter(&op->call.content, '&', "refresh", "true");
     disco__v2_write_parameter(&op->call.content, '&', "prevExist", "true");
-    return op_start(op, out);
+    return single_start(op, out);
 }
 
 static int v2_remove(disco__store_t *store, const disco__delete_t *remove,
                      const disco__pursuit_t *pursuit, disco__op_t **out)
 {
-    disco__v2_op_t *op = op_new(store, "DELETE", pursuit);
+    single_t *op = single_new(store, "DELETE", pursuit);
     disco__buffer_t *query;
     char separator = '?';
 
@@ -282,23 +299,25 @@ static int v2_remove(disco__store_t *store, const disco__delete_t *remove,
     }
     write_condition(op, query, separator, remove->condition, remove->previous_revision,
                     remove->previous_value);
-    return op_start(op, out);
+    return single_start(op, out);
 }
 
 static int v2_version(disco__store_t *store, const disco__pursuit_t *pursuit, disco__op_t **out)
 {
-    disco__v2_op_t *op = op_new(store, "GET", pursuit);
+    single_t *op = single_new(store, "GET", pursuit);
 
     if (op == NULL)
         return UV_ENOMEM;
     op->call.done = on_version_done;
     disco__buffer_append_text(&op->call.target, "/version");
-    return op_start(op, out);
+    return single_start(op, out);
 }
 
-static void v2_cancel(disco__op_t *op)
+static void v2_cancel(disco__op_t *base)
 {
-    op_free(disco__container_of(op, disco__v2_op_t, base));
+    disco__v2_op_t *op = disco__container_of(base, disco__v2_op_t, base);
+
+    op->cancel(op);
 }
 
 static void v2_close(disco__store_t *store)
@@ -308,6 +327,7 @@ static void v2_close(disco__store_t *store)
 
 static const disco__store_ops_t v2_ops = {
     .get = v2_get,
+    .get_pair = disco__v2_get_pair,
     .put = v2_put,
     .refresh = v2_refresh,
     .remove = v2_remove,

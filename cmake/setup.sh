@@ -1,6 +1,6 @@
 # To be sourced by bash, from the root of the sources. Sets the machine up and builds:
 #
-#   uvdisco_set_up <purpose>...          purposes: build, etcd, test, check; installs what is missing
+#   uvdisco_set_up <purpose>...          purposes: build, etcd, test, check, tree; installs what is missing
 #   uvdisco_build <preset> <directory> [<option>...] configures and builds in build/<directory>
 #
 # Packages are installed by apt-get, as root or through sudo. Where that cannot be, a message says what is missing.
@@ -63,6 +63,7 @@ run-clang-tidy clang-tidy
 valgrind valgrind
 END
         ;;
+    tree) echo "debootstrap debootstrap" ;;
     *)
         echo "no such purpose: $1" >&2
         return 2

@@ -1,6 +1,5 @@
 #include "support/flow.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,7 +91,6 @@ void flow_open(flow_t *flow, size_t servers)
     size_t used = 0;
 
     memset(flow, 0, sizeof *flow);
-    (void)signal(SIGPIPE, SIG_IGN);
     loop_open(&flow->loop);
     heap_spare_begin();
     assert_int(uv_timer_init(&flow->loop.uv, &flow->pulse), 0);

@@ -1,6 +1,5 @@
 #include "support/net_fixture.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "support/test.h"
@@ -21,8 +20,6 @@ void net_open(net_t *net)
     disco__log_t log = {on_line, net, DISCO_LOG_DEBUG};
 
     memset(net, 0, sizeof *net);
-    /* as every program on libuv must: writing to a peer that is gone is an error, not the end */
-    (void)signal(SIGPIPE, SIG_IGN);
     loop_open(&net->loop);
     assert_int(disco__loop_init(&net->disco, &net->loop.uv, &log), 0);
 }

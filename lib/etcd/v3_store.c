@@ -17,6 +17,7 @@ static void v3_close(disco__store_t *store)
 {
     disco__v3_store_t *v3 = disco__v3_store_of(store);
 
+    disco__v3_stream_free(v3);
     disco__free(v3);
 }
 
@@ -27,6 +28,8 @@ static const disco__store_ops_t v3_ops = {
     .remove = disco__v3_remove,
     .version = disco__v3_version,
     .cancel = v3_cancel,
+    .watch = disco__v3_watch,
+    .watch_close = disco__v3_watch_close,
     .close = v3_close,
 };
 

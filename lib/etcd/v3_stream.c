@@ -1,0 +1,396 @@
+/* The stream that all watches of a v3 store share.
+ *
+ * Happy path: what changes in one turn of the loop is collected, a line is opened for all watches,
+ * each from where it is, and once etcd has answered for every one of them it is the live one. With
+ * one watch more, another line is opened beside it, and the old one ended when the new one is live;
+ * what comes by both is told once. Changes that come while a line is being opened wait until it is
+ * live, and then share the next. A watch that is closed stays on the line, unheard, until those
+ * outnumber the others. With the last watch the line is ended. Failure modes:
+ * - A line cannot be opened, breaks, or etcd ends it: STALE to the watches that are on no other;
+ * opened again, on the next endpoint, each watch from where it is.
+ * - Nothing comes for a while: the member must answer a read that needs a majority; then a new line
+ * is opened, since the connection may be dead while the member is in order. If either fails, the
+ * silent line is given up.
+ * - etcd cancels a watch since its history is compacted: that watch has a gap, and goes on from
+ * now. Refuses one: STALE to that one, which is tried again after a while (backoff), together with
+ * all.
+ * - The cluster is another one, or a message is over the limit: all watches have a gap. Revision or
+ * raft term run backwards, or a message cannot be read: likewise, when it is so again elsewhere.
+ * etcd itself would wait in silence for a revision of the future. */
+#include "etcd/v3_stream.h"
+
+#include <uvdisco/error.h>
+
+/* How often an answer that makes no sense is asked for again, of the next endpoint, before it is
+ * taken as it is. */
+#define SECOND_CHANCES 2
+
+/* So many closed watches cost etcd too little to be worth a new line. */
+#define DEAD_AT_LEAST 16
+
+static void stop_checking(disco__v3_stream_t *stream)
+{
+    disco__call_end(&stream->check);
+    disco__timer_stop(stream->loop, &stream->silence);
+    stream->doubtful = false;
+}
+
+static void end_line(disco__v3_line_t *line)
+{
+    if (line == NULL)
+        return;
+    if (line == line->stream->live)
+        stop_checking(line->stream);
+    disco__v3_line_end(line);
+}
+
+static void end_all(disco__v3_stream_t *stream)
+{
+    end_line(stream->live);
+    end_line(stream->opening);
+    stop_checking(stream);
+    disco__timer_stop(stream->loop, &stream->retry);
+    disco__timer_stop(stream->loop, &stream->refused);
+    stream->renew = false;
+}
+
+/* Nothing may be done with the stream behind this but by looking at it again. */
+static void tell_stale(disco__v3_stream_t *stream, const disco__failure_t *failure)
+{
+    disco__queue_t waiting;
+    disco__queue_t *node;
+
+    disco__queue_init(&waiting);
+    disco__queue_move(&stream->watches, &waiting);
+    /* The owners may close their watches, and others', and begin new ones. */
+    while ((node = disco__queue_first(&waiting)) != NULL) {
+        disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
+
+        disco__queue_remove(node);
+        disco__queue_push(&stream->watches, node);
+        if (!disco__v3_watch_is_followed(watch))
+            disco__v3_watch_stale(watch, failure);
+    }
+}
+
+static void start_retry_timer(disco__v3_stream_t *stream)
+{
+    if (!stream->retry.active)
+        disco__timer_start(stream->loop, &stream->retry,
+                           disco__backoff_next(&stream->failures, &stream->loop->random));
+}
+
+static void start_silence_timer(disco__v3_stream_t *stream)
+{
+    uint64_t most = stream->store->options.watch_check_ms;
+
+    disco__timer_start(stream->loop, &stream->silence,
+                       most - disco__random_below(&stream->loop->random, most / 4 + 1));
+}
+
+static bool is_opening_needed(const disco__v3_stream_t *stream)
+{
+    const disco__v3_line_t *live = stream->live;
+    const disco__queue_t *node;
+
+    if (live == NULL || stream->renew)
+        return true;
+    if (live->dead >= DEAD_AT_LEAST && live->dead > stream->watch_count)
+        return true;
+    for (node = stream->watches.next; node != &stream->watches; node = node->next) {
+        const disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
+
+        if (watch->lanes[live->slot] == NULL && !watch->refused)
+            return true;
+    }
+    return false;
+}
+
+static void open_line(disco__v3_stream_t *stream)
+{
+    int rv = disco__v3_line_open(stream, &stream->opening);
+    disco__failure_t failure;
+
+    if (rv == 0) {
+        stream->renew = false;
+        return;
+    }
+    disco__failure_clear(&failure);
+    disco__failure_set(&failure, rv, NULL);
+    start_retry_timer(stream);
+    tell_stale(stream, &failure);
+}
+
+static void on_changed(disco__tick_t *tick)
+{
+    disco__v3_stream_t *stream = disco__container_of(tick, disco__v3_stream_t, changed);
+    disco__v3_line_t *opening = stream->opening;
+
+    if (stream->watch_count == 0) {
+        end_all(stream);
+    } else if (opening != NULL) {
+        /* Between two attempts the change can go with the next. Else it waits. */
+        if (!opening->call.sending && disco__v3_line_prepare(opening) != 0) {
+            disco__failure_t failure = opening->call.failure;
+
+            disco__failure_set(&failure, UV_ENOMEM, NULL);
+            disco__v3_stream_lost(opening, &failure, false);
+        }
+    } else if (!stream->retry.active && is_opening_needed(stream)) {
+        open_line(stream);
+    }
+}
+
+void disco__v3_stream_changed(disco__v3_stream_t *stream)
+{
+    if (!stream->closed)
+        disco__tick_schedule(stream->loop, &stream->changed);
+}
+
+static void on_retry(disco__timer_t *timer)
+{
+    disco__v3_stream_changed(disco__container_of(timer, disco__v3_stream_t, retry));
+}
+
+static void on_refused(disco__timer_t *timer)
+{
+    disco__v3_stream_t *stream = disco__container_of(timer, disco__v3_stream_t, refused);
+    disco__queue_t *node;
+
+    for (node = stream->watches.next; node != &stream->watches; node = node->next)
+        disco__queue_data(node, disco__v3_watch_t, node)->refused = false;
+    disco__v3_stream_changed(stream);
+}
+
+/* Trouble right after the last is the same trouble. */
+static void look_back(const disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    if (line->live_ms == 0 || disco__now(stream->loop) - line->live_ms <= stream->failures.most_ms)
+        return;
+    disco__backoff_reset(&stream->failures);
+    stream->strange_answers = 0;
+}
+
+void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *failure)
+{
+    disco__v3_stream_t *stream = line->stream;
+    disco__failure_t copy = *failure;
+
+    look_back(line);
+    if (line != stream->live) {
+        if (stream->doubtful)
+            end_line(stream->live);
+    } else if (stream->opening != NULL) {
+        end_line(line);
+    } else {
+        stop_checking(stream);
+        stream->live = NULL;
+        stream->opening = line;
+    }
+    if (!line->ended && disco__v3_line_prepare(line) != 0) {
+        disco__failure_set(&copy, UV_ENOMEM, NULL);
+        disco__v3_stream_lost(line, &copy, false);
+        return;
+    }
+    tell_stale(stream, &copy);
+}
+
+void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failure, bool blame)
+{
+    disco__v3_stream_t *stream = line->stream;
+    disco__failure_t copy = *failure;
+
+    if (line->call.endpoint != NULL)
+        disco__failure_set_endpoint(&copy, line->call.endpoint->url);
+    if (blame && line->call.endpoint != NULL)
+        disco__endpoints_failed(stream->store->endpoints, line->call.endpoint, &copy);
+    look_back(line);
+    if (line != stream->live && stream->doubtful)
+        end_line(stream->live);
+    end_line(line);
+    if (stream->live != NULL)
+        start_silence_timer(stream);
+    if (stream->opening == NULL)
+        start_retry_timer(stream);
+    /* A gap is told instead. */
+    if (copy.status != DISCO_ECLEARED)
+        tell_stale(stream, &copy);
+}
+
+/* Every watch begins anew where etcd is now. What lies between is lost, which is said once it is
+ * followed again. */
+static void jump(disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+    disco__queue_t *node;
+
+    stream->strange_answers = 0;
+    stream->cluster_id = 0;
+    stream->raft_term = 0;
+    for (node = stream->watches.next; node != &stream->watches; node = node->next)
+        disco__v3_watch_jump(disco__queue_data(node, disco__v3_watch_t, node));
+    /* The other line would go on from where it was. */
+    end_line(line == stream->live ? stream->opening : stream->live);
+}
+
+void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure)
+{
+    jump(line);
+    disco__v3_stream_lost(line, failure, false);
+}
+
+void disco__v3_stream_strange(disco__v3_line_t *line, int status, const char *what)
+{
+    disco__failure_t failure;
+
+    disco__failure_clear(&failure);
+    disco__failure_set(&failure, status, "%s", what);
+    look_back(line);
+    if (line->stream->strange_answers++ >= SECOND_CHANCES)
+        jump(line);
+    disco__v3_stream_lost(line, &failure, true);
+}
+
+void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
+{
+    disco__v3_stream_lost(line, failure, false);
+}
+
+void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
+                               const disco__failure_t *failure, bool refused)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    disco__log(&stream->loop->log, DISCO_LOG_WARNING, "watch of %s: %s: %s", watch->key,
+               disco_strerror(failure->status), failure->message);
+    if (failure->status == DISCO_ECLEARED || !refused) {
+        disco__v3_watch_jump(watch);
+        start_retry_timer(stream);
+        return;
+    }
+    watch->refused = true;
+    if (!stream->refused.active)
+        disco__timer_start(stream->loop, &stream->refused,
+                           stream->refusals.first_ms +
+                               disco__backoff_next(&stream->refusals, &stream->loop->random));
+    disco__v3_watch_stale(watch, failure);
+}
+
+void disco__v3_stream_live(disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    end_line(stream->live);
+    stream->live = line;
+    stream->opening = NULL;
+    line->live_ms = disco__now(stream->loop);
+    if (line->live_ms == 0)
+        line->live_ms = 1;
+    if (!stream->refused.active)
+        disco__backoff_reset(&stream->refusals);
+    start_silence_timer(stream);
+    disco__v3_stream_changed(stream);
+}
+
+/* The member is in order: now its connection is to be proven. */
+static void on_check_done(disco__call_t *call)
+{
+    disco__v3_stream_t *stream = disco__container_of(call, disco__v3_stream_t, check);
+    disco__failure_t failure = call->failure;
+
+    switch (failure.status) {
+    case UV_ENOMEM:
+        start_silence_timer(stream);
+        return;
+    case 0:
+    case DISCO_EKEYNOTFOUND:
+    case DISCO_EAUTH:
+    case DISCO_EREFUSED:
+        stream->doubtful = true;
+        stream->renew = true;
+        disco__v3_stream_changed(stream);
+        return;
+    default:
+        end_line(stream->live);
+        disco__v3_stream_changed(stream);
+        tell_stale(stream, &failure);
+    }
+}
+
+/* A read that only a member with a majority behind it answers. */
+static void check_begin(disco__v3_stream_t *stream)
+{
+    disco__call_t *call = &stream->check;
+    const disco__queue_t *node = disco__queue_first(&stream->watches);
+
+    disco__call_end(call);
+    disco__v3_call_init(call, stream->store, "/v3/kv/range");
+    call->pinned = stream->live->call.endpoint;
+    call->done = on_check_done;
+    disco__buffer_append_char(&call->content, '{');
+    disco__v3_write_range(&call->content, disco__queue_data(node, disco__v3_watch_t, node)->key,
+                          DISCO__SCOPE_KEY);
+    disco__v3_write_true(&call->content, "count_only");
+    disco__buffer_append_char(&call->content, '}');
+    if (disco__call_start(call) != 0)
+        start_silence_timer(stream);
+}
+
+static void on_silence(disco__timer_t *timer)
+{
+    disco__v3_stream_t *stream = disco__container_of(timer, disco__v3_stream_t, silence);
+    uint64_t due = stream->live->heard_ms + stream->store->options.watch_check_ms / 4 * 3;
+
+    if (due > disco__now(stream->loop))
+        disco__timer_start_at(stream->loop, timer, due);
+    else if (stream->opening != NULL || stream->watch_count == 0)
+        start_silence_timer(stream);
+    else
+        check_begin(stream);
+}
+
+static void on_burial(disco__tick_t *tick)
+{
+    disco__free(disco__container_of(tick, disco__v3_stream_t, burial));
+}
+
+disco__v3_stream_t *disco__v3_stream_of(disco__v3_store_t *store)
+{
+    disco__v3_stream_t *stream = store->stream;
+
+    if (stream != NULL)
+        return stream;
+    stream = disco__calloc(1, sizeof *stream);
+    if (stream == NULL)
+        return NULL;
+    stream->store = store;
+    stream->loop = store->base.loop;
+    disco__queue_init(&stream->watches);
+    disco__tick_init(&stream->changed, on_changed);
+    disco__tick_init(&stream->burial, on_burial);
+    disco__timer_init(&stream->retry, on_retry);
+    disco__timer_init(&stream->refused, on_refused);
+    disco__timer_init(&stream->silence, on_silence);
+    disco__backoff_init(&stream->failures, store->endpoints->backoff_first_ms,
+                        store->endpoints->backoff_most_ms);
+    disco__backoff_init(&stream->refusals, store->endpoints->backoff_first_ms,
+                        store->endpoints->backoff_most_ms);
+    disco__v3_call_init(&stream->check, store, "/v3/kv/range");
+    store->stream = stream;
+    return stream;
+}
+
+void disco__v3_stream_free(disco__v3_store_t *store)
+{
+    disco__v3_stream_t *stream = store->stream;
+
+    if (stream == NULL)
+        return;
+    store->stream = NULL;
+    stream->closed = true;
+    end_all(stream);
+    disco__tick_cancel(stream->loop, &stream->changed);
+    disco__tick_schedule(stream->loop, &stream->burial);
+}

@@ -10,6 +10,7 @@ void disco__client_set_failure(disco_client_t *client, const disco__failure_t *f
     client->detail.etcd_code = client->failure.etcd_code;
     client->detail.endpoint = client->failure.endpoint;
     client->detail.message = client->failure.message;
+    client->detail.api = client->failure.api != NULL ? client->failure.api : "";
 }
 
 void disco__client_set_status(disco_client_t *client, int status)

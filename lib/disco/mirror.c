@@ -23,7 +23,7 @@ static void list_later(disco__mirror_t *mirror)
     disco_client_t *client = mirror->client;
 
     if (mirror->watch != NULL)
-        client->stores[0]->ops->watch_close(mirror->watch);
+        mirror->store->ops->watch_close(mirror->watch);
     mirror->watch = NULL;
     disco__timer_start(&client->loop, &mirror->timer,
                        disco__backoff_next(&mirror->backoff, &client->loop.random));
@@ -104,7 +104,7 @@ static void on_watch(void *data, const disco_watch_event_t *event, const disco__
 
 static void watch(disco__mirror_t *mirror)
 {
-    disco__store_t *store = mirror->client->stores[0];
+    disco__store_t *store = mirror->store;
     disco__watch_request_t request = {
         .key = mirror->key,
         .scope = mirror->is_directory ? DISCO__SCOPE_BELOW : DISCO__SCOPE_KEY,
@@ -167,8 +167,8 @@ static void list(disco__mirror_t *mirror)
     pursuit.data = mirror;
     pursuit.done = on_listed;
     pursuit.retrying = on_retrying;
-    rv = client->stores[0]->ops->get(client->stores[0], mirror->key, mirror->is_directory, false,
-                                     &pursuit, &mirror->listing);
+    rv = mirror->store->ops->get(mirror->store, mirror->key, mirror->is_directory, false, &pursuit,
+                                 &mirror->listing);
     if (rv != 0)
         fail_with(mirror, rv);
 }
@@ -178,11 +178,12 @@ static void on_timer(disco__timer_t *timer)
     list(disco__container_of(timer, disco__mirror_t, timer));
 }
 
-void disco__mirror_init(disco__mirror_t *mirror, disco_client_t *client, const char *key,
-                        bool is_directory, const disco__mirror_events_t *events)
+void disco__mirror_init(disco__mirror_t *mirror, disco_client_t *client, disco__store_t *store,
+                        const char *key, bool is_directory, const disco__mirror_events_t *events)
 {
     memset(mirror, 0, sizeof *mirror);
     mirror->client = client;
+    mirror->store = store;
     mirror->key = key;
     mirror->is_directory = is_directory;
     mirror->events = events;
@@ -204,7 +205,7 @@ void disco__mirror_start(disco__mirror_t *mirror)
 
 void disco__mirror_stop(disco__mirror_t *mirror)
 {
-    disco__store_t *store = mirror->client->stores[0];
+    disco__store_t *store = mirror->store;
 
     mirror->running = false;
     disco__timer_stop(&mirror->client->loop, &mirror->timer);

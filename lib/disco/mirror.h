@@ -25,6 +25,7 @@ typedef struct disco__mirror_events_s {
 
 struct disco__mirror_s {
     disco_client_t *client;
+    disco__store_t *store;
     const char *key; /* the owner's */
     bool is_directory;
     const disco__mirror_events_t *events;
@@ -38,9 +39,9 @@ struct disco__mirror_s {
     bool running;
 };
 
-/* key: borrowed until stop. */
-void disco__mirror_init(disco__mirror_t *mirror, disco_client_t *client, const char *key,
-                        bool is_directory, const disco__mirror_events_t *events);
+/* store: one of the client's. key: borrowed until stop. */
+void disco__mirror_init(disco__mirror_t *mirror, disco_client_t *client, disco__store_t *store,
+                        const char *key, bool is_directory, const disco__mirror_events_t *events);
 
 /* Events come later. */
 void disco__mirror_start(disco__mirror_t *mirror);

@@ -98,6 +98,6 @@ void disco__registration_follow(disco_registration_t *registration)
 
 void disco__registration_follow_init(disco_registration_t *registration)
 {
-    disco__mirror_init(&registration->info, registration->client, registration->info_key, false,
-                       &info_events);
+    disco__mirror_init(&registration->info, registration->client, registration->client->stores[0],
+                       registration->info_key, false, &info_events);
 }

@@ -256,8 +256,10 @@ static int subscription_new(disco_subscription_t **out, disco_client_t *client, 
         return UV_ENOMEM;
     }
     disco__tick_init(&subscription->tick, on_closed);
-    disco__mirror_init(&subscription->hosts, client, subscription->hosts_key, true, &hosts_events);
-    disco__mirror_init(&subscription->info, client, subscription->info_key, false, &info_events);
+    disco__mirror_init(&subscription->hosts, client, client->stores[0], subscription->hosts_key,
+                       true, &hosts_events);
+    disco__mirror_init(&subscription->info, client, client->stores[0], subscription->info_key,
+                       false, &info_events);
     subscription->stale_since = disco__now(&client->loop);
     *out = subscription;
     return 0;

@@ -83,6 +83,12 @@ static bool may_try_again(disco__call_t *call, bool round_over)
     return time_left(call) > 0;
 }
 
+static void say_whose(disco__call_t *call)
+{
+    call->failure.api = call->api;
+    disco__failure_set_endpoint(&call->failure, call->endpoint->url);
+}
+
 /* The attempt is over without an answer; call->failure says why. */
 static void attempt_failed(disco__call_t *call)
 {
@@ -90,7 +96,7 @@ static void attempt_failed(disco__call_t *call)
     uint64_t wait = 0;
 
     stop(call);
-    disco__failure_set_endpoint(&call->failure, call->endpoint->url);
+    say_whose(call);
     if (!is_final(call->failure.status))
         disco__endpoints_failed(call->endpoints, call->endpoint, &call->failure);
     call->attempts++;
@@ -221,7 +227,7 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
         attempt_failed(call);
         return;
     }
-    disco__failure_set_endpoint(&call->failure, call->endpoint->url);
+    say_whose(call);
     disco__endpoints_succeeded(call->endpoints, call->endpoint);
     disco__backoff_reset(&call->backoff);
     finish(call);

@@ -31,6 +31,7 @@ typedef enum disco__verdict_e {
 
 struct disco__call_s {
     /* Set by the owner between init and start. */
+    const char *api; /* for failures; static; NULL: of no concern */
     const char *method;
     disco__buffer_t target;
     const char *authorization; /* value of the field, borrowed; NULL: none */

@@ -160,6 +160,7 @@ void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char 
                          const disco__pursuit_t *pursuit)
 {
     disco__call_init(call, disco__v2_store_of(store)->endpoints);
+    call->api = store->api;
     call->method = method;
     call->authorization = call->endpoints->authorization;
     call->repeatable = true;

@@ -400,6 +400,7 @@ static void on_burial(disco__tick_t *tick)
 static void init_calls(v2_watch_t *watch)
 {
     disco__call_init(&watch->poll, watch->store->endpoints);
+    watch->poll.api = watch->store->base.api;
     watch->poll.method = "GET";
     watch->poll.authorization = watch->store->endpoints->authorization;
     watch->poll.repeatable = true;
@@ -411,6 +412,7 @@ static void init_calls(v2_watch_t *watch)
     watch->poll.retrying = on_poll_retrying;
     watch->poll.done = on_poll_done;
     disco__call_init(&watch->check, watch->store->endpoints);
+    watch->check.api = watch->store->base.api;
     watch->check.method = "GET";
     watch->check.authorization = watch->store->endpoints->authorization;
     watch->check.repeatable = true;

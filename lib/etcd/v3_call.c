@@ -57,6 +57,7 @@ disco__verdict_t disco__v3_examine(disco__call_t *call)
 void disco__v3_call_init(disco__call_t *call, disco__v3_store_t *store, const char *target)
 {
     disco__call_init(call, store->endpoints);
+    call->api = store->base.api;
     call->method = "POST";
     call->content_type = "application/json";
     call->fields = NEEDS_LEADER;

@@ -468,6 +468,7 @@ DISCO_TEST(point_7_an_error_says_what_happened_without_secrets)
     detail = disco_client_error_detail(bench.client);
     assert_int(detail->etcd_code, 110);
     assert_string_equal(detail->endpoint, tiny_etcd_endpoint(bench.etcd));
+    assert_string_equal(detail->api, "v2");
     assert_non_null(strstr(detail->message, "Insufficient credentials"));
     assert_null(strstr(detail->message, PASSWORD));
     assert_string_equal(disco_err_name(bench.status), "DISCO_EAUTH");

@@ -189,7 +189,8 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
         stream->live = NULL;
         stream->opening = line;
     }
-    if (!line->ended && disco__v3_line_prepare(line) != 0) {
+    /* Where a token was refused, the next attempt is under way already, asking for the same. */
+    if (!line->ended && !line->call.sending && disco__v3_line_prepare(line) != 0) {
         disco__failure_set(&copy, UV_ENOMEM, NULL);
         disco__v3_stream_lost(line, &copy, false);
         return;

@@ -18,6 +18,7 @@ static void v3_close(disco__store_t *store)
     disco__v3_store_t *v3 = disco__v3_store_of(store);
 
     disco__v3_stream_free(v3);
+    disco__v3_leases_free(v3);
     disco__free(v3);
 }
 
@@ -30,6 +31,10 @@ static const disco__store_ops_t v3_ops = {
     .cancel = v3_cancel,
     .watch = disco__v3_watch,
     .watch_close = disco__v3_watch_close,
+    .lease = disco__v3_lease,
+    .lease_write = disco__v3_lease_write,
+    .lease_remove = disco__v3_lease_remove,
+    .lease_close = disco__v3_lease_close,
     .close = v3_close,
 };
 

@@ -1,0 +1,185 @@
+/* Happy path: every third of the lease's time to live one keep-alive, which etcd answers with the
+ * time to live: no key is looked at. Failure modes: see v3_lease.c. etcd answers with status 200
+ * also when the lease is gone, or with an error as a message of a stream. */
+#include <string.h>
+
+#include <uvdisco/error.h>
+
+#include "etcd/v3_lease.h"
+#include "json/read.h"
+
+typedef enum event_e { FAILING, OVERDUE, ALIVE } event_t;
+
+static disco__v3_leased_t *leased_at(disco__queue_t *node)
+{
+    return disco__queue_data(node, disco__v3_leased_t, node);
+}
+
+static void tell(disco__v3_leased_t *leased, event_t event, const disco__failure_t *failure)
+{
+    switch (event) {
+    case FAILING:
+        leased->troubled = true;
+        leased->events.failing(leased->data, failure);
+        break;
+    case OVERDUE:
+        leased->troubled = true;
+        leased->events.overdue(leased->data, failure);
+        break;
+    case ALIVE:
+        leased->troubled = false;
+        leased->events.alive(leased->data);
+        break;
+    }
+}
+
+/* Any callback may close this key and others, and with the last one the lease: they take themselves
+ * out of the list, and the lease is not looked at but through a key that is there. */
+static void tell_all(disco__v3_lease_t *lease, event_t event, const disco__failure_t *why)
+{
+    disco__failure_t failure = *why;
+    disco__queue_t untold;
+    disco__queue_t *node;
+
+    disco__queue_init(&untold);
+    disco__queue_move(&lease->keys, &untold);
+    while ((node = disco__queue_first(&untold)) != NULL) {
+        disco__v3_leased_t *leased = leased_at(node);
+
+        disco__queue_remove(node);
+        disco__queue_push(&leased->lease->keys, node);
+        if (event == ALIVE ? leased->troubled : leased->written)
+            tell(leased, event, &failure);
+    }
+}
+
+static disco__v3_lease_t *lease_of_beat(disco__call_t *call)
+{
+    return disco__container_of(call, disco__v3_lease_t, beat);
+}
+
+/* "result" without "TTL" is how etcd says that it has no such lease. */
+static int read_beat(disco__v3_lease_t *lease, const cJSON *tree)
+{
+    const cJSON *result = disco__json_member(tree, "result");
+    uint64_t id = 0;
+
+    lease->beat_ttl_s = 0;
+    if (!disco__json_u64(result, "ID", &id) || id != lease->id ||
+        !disco__json_u64(result, "TTL", &lease->beat_ttl_s))
+        return DISCO_EPROTOCOL;
+    return lease->beat_ttl_s > 0 ? 0 : DISCO_EKEYNOTFOUND;
+}
+
+static disco__verdict_t examine_beat(disco__call_t *call)
+{
+    disco__verdict_t verdict = disco__v3_examine(call);
+    cJSON *tree = NULL;
+    bool token = false;
+    int rv;
+
+    if (call->failure.status != 0)
+        return verdict;
+    rv = disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree);
+    if (rv == 0 && disco__v3_read_error(&call->failure, &token, tree)) {
+        disco__json_free(tree);
+        if (token)
+            return DISCO__VERDICT_TOKEN;
+        return call->failure.status == DISCO_EUNAVAILABLE ? DISCO__VERDICT_AT_FAULT
+                                                          : DISCO__VERDICT_ANSWER;
+    }
+    if (rv == 0)
+        rv = read_beat(lease_of_beat(call), tree);
+    disco__json_free(tree);
+    if (rv != 0)
+        disco__failure_set(&call->failure, rv,
+                           rv == DISCO_EPROTOCOL      ? "unreadable answer"
+                           : rv == DISCO_EKEYNOTFOUND ? "the lease is gone"
+                                                      : NULL);
+    return rv == 0 || rv == DISCO_EKEYNOTFOUND ? DISCO__VERDICT_ANSWER : DISCO__VERDICT_AT_FAULT;
+}
+
+static void beat_failed(disco__v3_lease_t *lease, const disco__failure_t *failure)
+{
+    lease->troubled = true;
+    tell_all(lease, FAILING, failure);
+}
+
+static void beat_later(disco__v3_lease_t *lease, const disco__failure_t *failure)
+{
+    disco__heartbeat_again(&lease->heartbeat,
+                           disco__backoff_next(&lease->backoff, &lease->loop->random));
+    beat_failed(lease, failure);
+}
+
+static void on_beat_retrying(disco__call_t *call)
+{
+    beat_failed(lease_of_beat(call), &call->failure);
+}
+
+static void on_beat_done(disco__call_t *call)
+{
+    disco__v3_lease_t *lease = lease_of_beat(call);
+
+    if (call->failure.status == DISCO_EKEYNOTFOUND) {
+        disco__v3_lease_lost(lease, &call->failure);
+        return;
+    }
+    if (call->failure.status != 0) {
+        beat_later(lease, &call->failure);
+        return;
+    }
+    disco__backoff_reset(&lease->backoff);
+    if (lease->beat_ttl_s <= DISCO__V3_TTL_MOST_S)
+        lease->heartbeat.ttl_ms = lease->beat_ttl_s * 1000;
+    disco__heartbeat_acknowledged(&lease->heartbeat, call->sent_ms);
+    if (!lease->troubled)
+        return;
+    lease->troubled = false;
+    disco__v3_audit_now(lease);
+    tell_all(lease, ALIVE, &call->failure);
+}
+
+static void on_beat(disco__heartbeat_t *heartbeat)
+{
+    disco__v3_lease_t *lease = disco__container_of(heartbeat, disco__v3_lease_t, heartbeat);
+    disco__failure_t failure;
+    int rv;
+
+    disco__v3_lease_ask(lease, &lease->beat, "/v3/lease/keepalive", "ID", lease->id);
+    lease->beat.attempt_ms =
+        disco__heartbeat_attempt_ms(heartbeat->ttl_ms, lease->store->options.attempt_ms);
+    lease->beat.backoff_most_ms = lease->backoff.most_ms;
+    lease->beat.examine = examine_beat;
+    lease->beat.retrying = on_beat_retrying;
+    lease->beat.done = on_beat_done;
+    rv = disco__call_start(&lease->beat);
+    if (rv == 0)
+        return;
+    disco__failure_clear(&failure);
+    failure.status = rv;
+    beat_later(lease, &failure);
+}
+
+static void on_overdue(disco__heartbeat_t *heartbeat)
+{
+    disco__v3_lease_t *lease = disco__container_of(heartbeat, disco__v3_lease_t, heartbeat);
+    disco__failure_t failure;
+
+    disco__failure_clear(&failure);
+    failure.status = DISCO_ELOST;
+    lease->troubled = true;
+    tell_all(lease, OVERDUE, &failure);
+}
+
+void disco__v3_beat_init(disco__v3_lease_t *lease)
+{
+    const disco__endpoints_t *endpoints = lease->store->endpoints;
+    uint64_t ttl_ms = lease->ttl_s * 1000;
+    uint32_t most_ms = endpoints->backoff_most_ms;
+
+    disco__backoff_init(&lease->backoff, endpoints->backoff_first_ms,
+                        ttl_ms / 2 < most_ms ? (uint32_t)(ttl_ms / 2) : most_ms);
+    disco__call_init(&lease->beat, lease->store->endpoints);
+    disco__heartbeat_init(&lease->heartbeat, lease->loop, ttl_ms, on_beat, on_overdue);
+}

@@ -19,18 +19,31 @@ static disco__call_t *call_of(disco__http_request_t *request)
     return disco__container_of(request, disco__call_t, request);
 }
 
-static void stop(disco__call_t *call)
+void disco__call_stop(disco__call_t *call)
 {
     disco__timer_stop(call->endpoints->loop, &call->timer);
     if (call->sending)
         disco__pool_cancel(&call->endpoint->pool, &call->request);
     call->sending = false;
+    call->early_error = 0;
+    call->troubled = false;
+    call->ending = false;
+    if (call->auth != NULL)
+        disco__auth_leave(call->auth, &call->wait);
 }
 
 static void finish(disco__call_t *call)
 {
-    stop(call);
+    disco__call_stop(call);
     call->done(call);
+}
+
+static void time_is_up(disco__call_t *call)
+{
+    if (call->failure.status == 0)
+        disco__failure_set(&call->failure, UV_ETIMEDOUT, "no token within %u ms", call->total_ms);
+    call->failure.api = call->api;
+    finish(call);
 }
 
 /* Nothing of the request has left this machine. */
@@ -95,13 +108,14 @@ static void attempt_failed(disco__call_t *call)
     bool round_over;
     uint64_t wait = 0;
 
-    stop(call);
+    disco__call_stop(call);
     say_whose(call);
     if (!is_final(call->failure.status))
         disco__endpoints_failed(call->endpoints, call->endpoint, &call->failure);
     call->attempts++;
     call->reached = call->reached || !was_not_connected(call->failure.status);
     round_over = call->attempts % call->endpoints->count == 0;
+    call->unreached = round_over && !call->reached;
     if (!may_try_again(call, round_over)) {
         finish(call);
         return;
@@ -126,10 +140,92 @@ static void start_attempt_timer(disco__call_t *call)
                        left < call->attempt_ms ? left : call->attempt_ms);
 }
 
+static void start_deadline_timer(disco__call_t *call)
+{
+    disco__timer_stop(call->endpoints->loop, &call->timer);
+    if (call->deadline_ms != 0)
+        disco__timer_start(call->endpoints->loop, &call->timer, time_left(call));
+}
+
+/* The timer, since nobody may be called back from here. */
+static void on_told(disco__auth_wait_t *wait, disco__auth_news_t news,
+                    const disco__failure_t *failure)
+{
+    disco__call_t *call = disco__container_of(wait, disco__call_t, wait);
+
+    if (news != DISCO__AUTH_READY)
+        call->failure = *failure;
+    call->troubled = news == DISCO__AUTH_TROUBLE || news == DISCO__AUTH_ALONE;
+    call->ending =
+        news == DISCO__AUTH_REFUSED || (call->troubled && call->deadline_ms != 0 &&
+                                        (news == DISCO__AUTH_ALONE || is_final(failure->status)));
+    disco__timer_start(call->endpoints->loop, &call->timer, 0);
+}
+
+static void wait_for_token(disco__call_t *call)
+{
+    start_deadline_timer(call);
+    disco__auth_wait(call->auth, &call->wait);
+}
+
+/* Without a call back: it comes from the timer. */
+static void on_timer_while_waiting(disco__call_t *call)
+{
+    if (call->troubled && time_left(call) > 0) {
+        call->troubled = false;
+        start_deadline_timer(call);
+        if (call->retrying != NULL)
+            call->retrying(call);
+        return;
+    }
+    time_is_up(call);
+}
+
+/* It may be renewed already, by others. */
+static void token_refused(disco__call_t *call)
+{
+    bool again = call->refusals > 0;
+
+    say_whose(call);
+    disco__endpoints_succeeded(call->endpoints, call->endpoint);
+    if (!disco__call_refuse_token(call) || time_left(call) == 0) {
+        finish(call);
+        return;
+    }
+    attempt(call);
+    if (again && call->retrying != NULL)
+        call->retrying(call);
+}
+
+/* The connection ended where the head of an answer was to come (3.4.23 of upstream, to a token that
+ * it does not know; all, when they crash). */
+static bool is_empty_reply(const disco__call_t *call)
+{
+    return call->answer.http_status == 0 &&
+           (call->failure.status == UV_EOF || call->failure.status == UV_ECONNRESET);
+}
+
+/* Once in a call, and by a new token: then it is the endpoint's fault. */
+static bool token_may_be_why(disco__call_t *call)
+{
+    if (call->auth == NULL || call->doubted || !is_empty_reply(call))
+        return false;
+    call->doubted = true;
+    return disco__auth_doubted(call->auth, call->token) && call->repeatable && time_left(call) > 0;
+}
+
 static void on_timer(disco__timer_t *timer)
 {
     disco__call_t *call = disco__container_of(timer, disco__call_t, timer);
 
+    if (call->ending) {
+        finish(call);
+        return;
+    }
+    if (disco__queue_linked(&call->wait.node)) {
+        on_timer_while_waiting(call);
+        return;
+    }
     if (call->early_error != 0) {
         disco__failure_set(&call->failure, call->early_error, NULL);
         call->early_error = 0; /* the timer is next started until the next attempt */
@@ -140,7 +236,7 @@ static void on_timer(disco__timer_t *timer)
         if (time_left(call) > 0)
             attempt(call);
         else
-            finish(call);
+            time_is_up(call);
         return;
     }
     if (call->endpoint->avoid_until_ms == 0 && time_left(call) > 0 &&
@@ -188,6 +284,7 @@ static void on_head(disco__http_request_t *request, const disco__http_head_t *he
         disco__timer_stop(call->endpoints->loop, &call->timer);
         disco__endpoints_succeeded(call->endpoints, call->endpoint);
         disco__backoff_reset(&call->backoff);
+        call->doubted = false;
         if (call->head != NULL)
             call->head(call);
     }
@@ -214,7 +311,10 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
     disco__timer_stop(call->endpoints->loop, &call->timer);
     call->failure = *failure;
     if (failure->status != 0) {
-        attempt_failed(call);
+        if (token_may_be_why(call))
+            attempt(call);
+        else
+            attempt_failed(call);
         return;
     }
     if (call->body.error != 0) {
@@ -227,19 +327,26 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
         attempt_failed(call);
         return;
     }
+    if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
+        token_refused(call);
+        return;
+    }
     say_whose(call);
     disco__endpoints_succeeded(call->endpoints, call->endpoint);
     disco__backoff_reset(&call->backoff);
+    call->doubted = false;
+    if (call->auth != NULL)
+        disco__auth_worked(call->auth, call->token);
     finish(call);
 }
 
-static int write_request(disco__call_t *call)
+static int write_request(disco__call_t *call, const char *authorization)
 {
     disco__http_message_t message = {
         .method = call->method,
         .target = disco__buffer_text(&call->target),
         .host = call->endpoint->host,
-        .authorization = call->authorization,
+        .authorization = authorization,
         .fields = call->fields,
         .content_type = call->content_type,
         .body = disco__buffer_text(&call->content),
@@ -261,10 +368,16 @@ static void log_attempt(const disco__call_t *call)
 
 static void attempt(disco__call_t *call)
 {
+    const char *authorization = call->authorization;
+
+    if (call->auth != NULL && !disco__auth_ready(call->auth, &authorization, &call->token)) {
+        wait_for_token(call);
+        return;
+    }
     call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
     memset(&call->answer, 0, sizeof call->answer);
     disco__buffer_clear(&call->body);
-    call->early_error = write_request(call);
+    call->early_error = write_request(call, authorization);
     if (call->early_error != 0) {
         disco__timer_start(call->endpoints->loop, &call->timer, 0);
         return;
@@ -293,6 +406,8 @@ void disco__call_init(disco__call_t *call, disco__endpoints_t *endpoints)
     disco__buffer_init(&call->body);
     disco__http_request_init(&call->request);
     disco__timer_init(&call->timer, on_timer);
+    disco__queue_init(&call->wait.node);
+    call->wait.told = on_told;
     disco__backoff_init(&call->backoff, endpoints->backoff_first_ms, endpoints->backoff_most_ms);
 }
 
@@ -311,20 +426,34 @@ int disco__call_start(disco__call_t *call)
         call->deadline_ms = disco__now(call->endpoints->loop) + call->total_ms;
     call->attempts = 0;
     call->reached = false;
+    call->refusals = 0;
+    call->doubted = false;
+    call->troubled = false;
+    call->ending = false;
     disco__failure_clear(&call->failure);
     attempt(call);
     return 0;
 }
 
+bool disco__call_refuse_token(disco__call_t *call)
+{
+    if (call->auth == NULL)
+        return false;
+    disco__auth_refused(call->auth, call->token);
+    if (call->refusals < UINT32_MAX)
+        call->refusals++;
+    return true;
+}
+
 void disco__call_restart(disco__call_t *call)
 {
-    stop(call);
+    disco__call_stop(call);
     attempt(call);
 }
 
 void disco__call_end(disco__call_t *call)
 {
-    stop(call);
+    disco__call_stop(call);
     disco__buffer_free(&call->target);
     disco__buffer_free_secret(&call->content);
     disco__buffer_free_secret(&call->body);

@@ -6,11 +6,17 @@
  * them the call waits (backoff with full jitter). It ends with the last failure when its time is
  * up, or after one round in which no endpoint could even be connected to (a call without an end of
  * its own goes on). A request that is not repeatable ends with the first failure after which it may
- * have been received. */
+ * have been received.
+ *
+ * With a token: the call waits until there is one, then goes on as above; its total time counts,
+ * an attempt's does not. A token that is refused is renewed, and the endpoint asked again. Nobody
+ * is told of the first time, since tokens have an end, and of each further one as of a failed
+ * attempt. When the user is refused, the call ends with that. */
 #ifndef DISCO_ETCD_CALL_H
 #define DISCO_ETCD_CALL_H
 
 #include "base/timer.h"
+#include "etcd/auth.h"
 #include "etcd/endpoints.h"
 
 typedef struct disco__call_s disco__call_t;
@@ -35,6 +41,7 @@ struct disco__call_s {
     const char *method;
     disco__buffer_t target;
     const char *authorization; /* value of the field, borrowed; NULL: none */
+    disco__auth_t *auth;       /* gives the field a token, borrowed; NULL: none */
     const char *fields;        /* more header lines, each with its CRLF; NULL: none */
     const char *content_type;  /* NULL: no body */
     disco__buffer_t content;
@@ -63,7 +70,7 @@ struct disco__call_s {
     disco__answer_t answer;
     disco__buffer_t body;
     uint64_t sent_ms;
-    disco__endpoint_t *endpoint; /* of the last attempt */
+    disco__endpoint_t *endpoint; /* of the last attempt; NULL: there was none */
 
     /* The call's own. */
     disco__endpoints_t *endpoints;
@@ -72,9 +79,16 @@ struct disco__call_s {
     disco__backoff_t backoff;
     uint64_t deadline_ms;
     size_t attempts;
-    bool reached; /* since the round began, an endpoint could be connected to */
+    bool reached;   /* since the round began, an endpoint could be connected to */
+    bool unreached; /* while retrying is called: a round is over in which none could */
     bool sending;
-    int early_error; /* the request could not even be written */
+    int early_error;         /* the request could not even be written */
+    disco__auth_wait_t wait; /* for a token */
+    uint64_t token;          /* generation of the one that the attempt has; 0: none */
+    uint32_t refusals;       /* of tokens, one after the other */
+    bool doubted;            /* a token was, and the call is asked again */
+    bool troubled;           /* the wait goes on, and who asked is to be told */
+    bool ending;             /* call->failure says why */
 };
 
 void disco__call_init(disco__call_t *call, disco__endpoints_t *endpoints);
@@ -86,6 +100,13 @@ int disco__call_start(disco__call_t *call);
 /* Ends the call without a call back, and frees what it holds. Harmless when it is over, or was only
  * initialised. */
 void disco__call_end(disco__call_t *call);
+
+/* Ends the call without a call back, but frees nothing: it may be started again. */
+void disco__call_stop(disco__call_t *call);
+
+/* To be told by who finds, in an answer with status 200, that etcd has refused the token: the next
+ * attempt has another. False: there is no user that could be given a token. */
+bool disco__call_refuse_token(disco__call_t *call);
 
 /* Ends the attempt under way of a long poll and begins another, as if nothing had been sent. */
 void disco__call_restart(disco__call_t *call);

@@ -6,10 +6,6 @@
 #include "etcd/v3_internal.h"
 #include "json/read.h"
 
-/* A member without a leader then says so at once, where it would wait, or answer from the past
- * (3.4.23: 503 "no leader"). */
-#define NEEDS_LEADER "Grpc-Metadata-Hasleader: true\r\n"
-
 /* An answer that is not JSON: of the HTTP server around the gateway, or of a proxy before it. */
 static disco__verdict_t examine_text(disco__call_t *call)
 {
@@ -60,7 +56,8 @@ void disco__v3_call_init(disco__call_t *call, disco__v3_store_t *store, const ch
     call->api = store->base.api;
     call->method = "POST";
     call->content_type = "application/json";
-    call->fields = NEEDS_LEADER;
+    call->auth = store->auth;
+    call->fields = DISCO__V3_NEEDS_LEADER;
     call->repeatable = true;
     call->attempt_ms = store->options.attempt_ms;
     call->examine = disco__v3_examine;

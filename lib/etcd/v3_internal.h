@@ -6,9 +6,14 @@
 #include "etcd/v3_codec.h"
 #include "etcd/v3_store.h"
 
+/* A member without a leader then says so at once, where it would wait, or answer from the past
+ * (3.4.23: 503 "no leader"). */
+#define DISCO__V3_NEEDS_LEADER "Grpc-Metadata-Hasleader: true\r\n"
+
 typedef struct disco__v3_store_s {
     disco__store_t base;
     disco__endpoints_t *endpoints;
+    disco__auth_t *auth;               /* NULL: no authentication */
     disco__v3_store_options_t options; /* user and password are not kept here */
     disco__queue_t leases;             /* v3_lease.c */
     struct disco__v3_stream_s *stream; /* v3_stream.c: NULL while nothing is watched */

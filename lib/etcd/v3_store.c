@@ -19,6 +19,7 @@ static void v3_close(disco__store_t *store)
 
     disco__v3_stream_free(v3);
     disco__v3_leases_free(v3);
+    disco__auth_free(v3->auth);
     disco__free(v3);
 }
 
@@ -42,6 +43,7 @@ int disco__v3_store_new(disco__store_t **store, disco__loop_t *loop, disco__endp
                         const disco__v3_store_options_t *options)
 {
     disco__v3_store_t *v3 = disco__calloc(1, sizeof *v3);
+    int rv = 0;
 
     if (v3 == NULL)
         return UV_ENOMEM;
@@ -52,6 +54,13 @@ int disco__v3_store_new(disco__store_t **store, disco__loop_t *loop, disco__endp
     v3->options = *options;
     v3->options.user = NULL;
     v3->options.password = NULL;
+    if (options->user != NULL)
+        rv = disco__auth_new(&v3->auth, endpoints, options->user, options->password,
+                             options->attempt_ms);
+    if (rv != 0) {
+        disco__free(v3);
+        return rv;
+    }
     disco__queue_init(&v3->leases);
     *store = &v3->base;
     return 0;

@@ -13,7 +13,7 @@ typedef struct disco__v3_store_options_s {
     const char *password;
 } disco__v3_store_options_t;
 
-/* endpoints: borrowed until close. 0 or UV_ENOMEM. */
+/* endpoints: borrowed until close. 0; UV_ENOMEM; UV_EINVAL: user or password is not UTF-8. */
 int disco__v3_store_new(disco__store_t **store, disco__loop_t *loop, disco__endpoints_t *endpoints,
                         const disco__v3_store_options_t *options);
 

@@ -256,6 +256,7 @@ void disco__v3_stream_strange(disco__v3_line_t *line, int status, const char *wh
 
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
 {
+    (void)disco__call_refuse_token(&line->call);
     disco__v3_stream_lost(line, failure, false);
 }
 

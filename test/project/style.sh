@@ -94,8 +94,22 @@ for file in "${sources[@]}"; do
     done < <(sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*<([^>]*)>.*/\1/p' <<<"$code")
 done
 
+# Scripts and Go: no longer than C, and no address of a machine but this one: mirrors and registries are those that the
+# machine is set up for.
+mapfile -t others < <(find . \( -name '.git' -o -name build \) -prune -o \
+    \( -name '*.sh' -o -path ./.ci/run -o -name '*.cmake' -o -name CMakeLists.txt -o -name '*.go' -o -name '*.mod' \) \
+    -type f -print | sort)
+((${#others[@]} > 15)) || complain "only ${#others[@]} scripts found"
+for file in "${others[@]}"; do
+    lines=$(wc -l <"$file")
+    ((lines <= 500)) || complain "$file: $lines lines"
+    found=$(grep -noE 'https?://[a-zA-Z][a-zA-Z0-9.-]*' "$file" | grep -vE '://localhost' || true)
+    [[ -z $found ]] || complain "$file: address: $found"
+    [[ $file != *.sh && $file != ./.ci/run ]] || bash -n "$file" || complain "$file: is no bash"
+done
+
 if ((failures > 0)); then
     echo "$failures findings"
     exit 1
 fi
-echo "${#sources[@]} files"
+echo "${#sources[@]} sources, ${#others[@]} scripts"

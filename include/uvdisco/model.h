@@ -40,7 +40,7 @@ typedef struct disco_host_s {
     const char *shard;
     const char *uuid;
     /* etcd's index (v2) or revision (v3) at which the key was made and last written; 0 in what the
-     * library is given. */
+     * library is given. With both APIs: v2's for a host that v2 has, else v3's. */
     uint64_t created_revision;
     uint64_t modified_revision;
 } disco_host_t;
@@ -76,7 +76,9 @@ DISCO_EXTERN const disco_service_info_t *disco_service_info(const disco_service_
 DISCO_EXTERN int disco_service_status(const disco_service_t *service);
 
 /* All hosts, oldest first: by the revision at which they were made, then by UUID; of the shard,
- * where one was asked for. *hosts is borrowed from the service. Gives what disco_service_status()
+ * where one was asked for. With both APIs, whose revisions cannot be compared: first those that v2
+ * has, by v2's revisions, then those that v3 alone has, by v3's; which is the same for every caller
+ * that uses both. *hosts is borrowed from the service. Gives what disco_service_status()
  * gives; then *count is 0. */
 DISCO_EXTERN int disco_service_all(const disco_service_t *service,
                                    const disco_host_t *const **hosts, size_t *count);
@@ -88,7 +90,13 @@ DISCO_EXTERN const disco_host_t *disco_service_first(const disco_service_t *serv
 /* A host drawn at random, each as likely as the other. NULL as above. Allocates nothing. */
 DISCO_EXTERN const disco_host_t *disco_service_one(const disco_service_t *service);
 
-/* How many hosts were passed over because what etcd holds for them is not a host's JSON. */
+/* With both APIs: true when one of the two registries could not be read, so that hosts may be
+ * missing, and the info, and a service that seems unknown or without hosts may have some. Else, and
+ * for NULL, false. */
+DISCO_EXTERN bool disco_service_is_partial(const disco_service_t *service);
+
+/* How many hosts were passed over because what etcd holds for them is not a host's JSON; with both
+ * APIs, in neither registry. */
 DISCO_EXTERN size_t disco_service_broken(const disco_service_t *service);
 
 /* URL writers follow uv_cwd():

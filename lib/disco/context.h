@@ -26,6 +26,7 @@ struct disco_client_s {
     /* One, or with both APIs two, of which the first has the raw keys. */
     disco__store_t *stores[DISCO__STORES_MOST];
     size_t store_count;
+    bool failing[DISCO__STORES_MOST]; /* the last lookup had to go without this store */
     disco__settings_t settings;
     disco__queue_t requests;
     disco__queue_t registrations;

@@ -40,6 +40,7 @@ int disco__host_copy(disco__host_t **out, const disco_host_t *host)
     pack_host(&pack, &copy->host, host);
     copy->self = copy;
     copy->references = 1;
+    copy->side = 0;
     copy->size = size;
     *out = copy;
     return 0;

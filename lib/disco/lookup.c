@@ -1,51 +1,37 @@
-/* Happy path: a lookup joins the fetch for its service, or begins one: info and hosts by one
- * operation. When it is answered the service is made and every waiting lookup gets it, or its share
- * of it by shard. Failure modes: an operation that fails ends the fetch, and every waiting lookup,
- * with its failure; a lookup that is cancelled leaves the others waiting, and the last one ends the
- * fetch. A key that is not there is no failure. */
+/* Happy path: a lookup joins the fetch for its service, or begins one; when the service is there
+ * every waiting lookup gets it, or its share of it by shard. Failure modes: a fetch that fails ends
+ * every waiting lookup with its failure; a lookup that is cancelled leaves the others waiting, and
+ * the last one ends the fetch. */
 #include <string.h>
 
 #include <uvdisco/lookup.h>
 
-#include "disco/entry.h"
-#include "disco/keys.h"
+#include "disco/fetch.h"
 
-typedef struct fetch_s {
-    disco_client_t *client;
+/* A fetch, and who waits for it. */
+typedef struct shared_s {
+    disco__fetch_t fetch;
     disco__strmap_entry_t entry; /* in client->fetches, under name */
     char *name;                  /* the service, a '/' behind it for quorum */
-    char *hosts_key;
-    disco__op_t *op; /* NULL: answered */
-    disco_service_t *service;
     disco__queue_t waiters;
-} fetch_t;
+} shared_t;
 
 typedef struct lookup_s {
     disco_request_t base;
-    fetch_t *fetch; /* NULL once it does not wait any more */
+    shared_t *shared; /* NULL once it does not wait any more */
     disco__queue_t node;
     char *shard;
     disco_get_cb cb;
     void *data;
 } lookup_t;
 
-static void fetch_free(fetch_t *fetch)
+/* Who waits is the caller's concern. */
+static void shared_end(shared_t *shared)
 {
-    disco_service_unref(fetch->service);
-    disco__free(fetch->hosts_key);
-    disco__free(fetch->name);
-    disco__free(fetch);
-}
-
-/* Ends what is under way and forgets the fetch; who waits is the caller's concern. */
-static void fetch_stop(fetch_t *fetch)
-{
-    disco__store_t *store = fetch->client->stores[0];
-
-    if (fetch->op != NULL)
-        store->ops->cancel(fetch->op);
-    fetch->op = NULL;
-    disco__strmap_remove(&fetch->client->fetches, &fetch->entry);
+    disco__strmap_remove(&shared->fetch.client->fetches, &shared->entry);
+    disco__fetch_end(&shared->fetch);
+    disco__free(shared->name);
+    disco__free(shared);
 }
 
 static void lookup_free(lookup_t *lookup)
@@ -62,14 +48,12 @@ static lookup_t *lookup_of(disco_request_t *request)
 static void lookup_stop(disco_request_t *request)
 {
     lookup_t *lookup = lookup_of(request);
-    fetch_t *fetch = lookup->fetch;
+    shared_t *shared = lookup->shared;
 
     disco__queue_remove(&lookup->node);
-    lookup->fetch = NULL;
-    if (fetch != NULL && disco__queue_empty(&fetch->waiters)) {
-        fetch_stop(fetch);
-        fetch_free(fetch);
-    }
+    lookup->shared = NULL;
+    if (shared != NULL && disco__queue_empty(&shared->waiters))
+        shared_end(shared);
 }
 
 static void lookup_deliver(lookup_t *lookup, int status, const disco_service_t *service)
@@ -109,21 +93,21 @@ static void deliver_share(lookup_t *lookup, disco_service_t *service)
 
 /* Any callback may cancel another of these lookups, or close the client, which cancels all: they
  * take themselves out of the list, which therefore is not looked at across a callback. */
-static void fetch_finish(fetch_t *fetch, const disco__failure_t *failure)
+static void on_fetched(disco__fetch_t *fetch, const disco__failure_t *failure)
 {
+    shared_t *shared = disco__container_of(fetch, shared_t, fetch);
+    disco_client_t *client = fetch->client;
+    disco_service_t *service = fetch->service;
     disco__queue_t waiters;
     disco__queue_t *node;
     disco__queue_t *after;
-    disco_client_t *client = fetch->client;
-    disco_service_t *service = fetch->service;
 
-    fetch_stop(fetch);
-    disco__queue_init(&waiters);
-    disco__queue_move(&fetch->waiters, &waiters);
-    disco__queue_foreach(&waiters, node, after) disco__queue_data(node, lookup_t, node)->fetch =
-        NULL;
     fetch->service = NULL;
-    fetch_free(fetch);
+    disco__queue_init(&waiters);
+    disco__queue_move(&shared->waiters, &waiters);
+    disco__queue_foreach(&waiters, node, after) disco__queue_data(node, lookup_t, node)->shared =
+        NULL;
+    shared_end(shared);
     while ((node = disco__queue_first(&waiters)) != NULL) {
         lookup_t *lookup = disco__queue_data(node, lookup_t, node);
 
@@ -138,104 +122,38 @@ static void fetch_finish(fetch_t *fetch, const disco__failure_t *failure)
     disco_service_unref(service);
 }
 
-static void fetch_end(fetch_t *fetch, int status)
+/* Takes name over. */
+static int shared_new(shared_t **out, disco_client_t *client, const char *service, bool quorum,
+                      char *name)
 {
-    disco__failure_t failure;
-
-    disco__failure_clear(&failure);
-    failure.status = status;
-    fetch_finish(fetch, &failure);
-}
-
-/* A broken one is as good as none. */
-static int read_info(fetch_t *fetch, const disco_kv_t *entry)
-{
-    disco_service_info_t *info;
+    shared_t *shared = disco__calloc(1, sizeof *shared);
     int rv;
 
-    if (entry == NULL || entry->is_directory)
-        return 0;
-    rv = disco__entry_read_info(fetch->client, entry, &info);
-    if (rv != 0)
-        return disco__entry_is_broken(rv) ? 0 : rv;
-    disco__service_set_info(fetch->service, info);
-    /* Where there are no directories, this is what stays of a service without hosts. */
-    if (!fetch->client->stores[0]->has_directories)
-        fetch->service->has_directory = true;
-    return 0;
-}
-
-static void on_answer(void *data, const disco__result_t *result)
-{
-    fetch_t *fetch = data;
-    int status = result->failure->status;
-    int rv;
-
-    fetch->op = NULL;
-    if (status != 0 && status != DISCO_EKEYNOTFOUND) {
-        fetch_finish(fetch, result->failure);
-        return;
-    }
-    rv = read_info(fetch, result->beside);
-    if (rv == 0)
-        rv = disco__entry_fill_service(fetch->client, fetch->service, result, fetch->hosts_key);
-    fetch_end(fetch, rv);
-}
-
-static int fetch_start(fetch_t *fetch, const char *service, bool quorum)
-{
-    disco_client_t *client = fetch->client;
-    disco__pursuit_t pursuit = disco__client_pursuit(client);
-    char *info_key = disco__key_of_info(service);
-    int rv;
-
-    if (info_key == NULL)
-        return UV_ENOMEM;
-    pursuit.data = fetch;
-    pursuit.done = on_answer;
-    rv = client->stores[0]->ops->get_pair(client->stores[0], info_key, fetch->hosts_key, quorum,
-                                          &pursuit, &fetch->op);
-    disco__free(info_key);
-    return rv;
-}
-
-static int fetch_new(fetch_t **out, disco_client_t *client, const char *service, bool quorum,
-                     char *name)
-{
-    fetch_t *fetch = disco__calloc(1, sizeof *fetch);
-    int rv = UV_ENOMEM;
-
-    if (fetch == NULL) {
+    if (shared == NULL) {
         disco__free(name);
         return UV_ENOMEM;
     }
-    fetch->client = client;
-    fetch->name = name;
-    disco__queue_init(&fetch->waiters);
-    fetch->hosts_key = disco__key_of_hosts(service);
-    if (fetch->hosts_key == NULL)
-        goto err_after_alloc;
-    rv = disco__service_new(&fetch->service, service, NULL, &client->loop.random);
+    shared->name = name;
+    disco__queue_init(&shared->waiters);
+    rv = disco__strmap_add(&client->fetches, &shared->entry, name);
     if (rv != 0)
         goto err_after_alloc;
-    rv = disco__strmap_add(&client->fetches, &fetch->entry, fetch->name);
-    if (rv != 0)
-        goto err_after_alloc;
-    rv = fetch_start(fetch, service, quorum);
+    rv = disco__fetch_start(&shared->fetch, client, service, quorum, on_fetched);
     if (rv != 0)
         goto err_after_add;
-    *out = fetch;
+    *out = shared;
     return 0;
 
 err_after_add:
-    disco__strmap_remove(&client->fetches, &fetch->entry);
+    disco__strmap_remove(&client->fetches, &shared->entry);
 err_after_alloc:
-    fetch_free(fetch);
+    disco__free(name);
+    disco__free(shared);
     return rv;
 }
 
-static int fetch_find_or_start(fetch_t **fetch, disco_client_t *client, const char *service,
-                               bool quorum)
+static int shared_find_or_start(shared_t **shared, disco_client_t *client, const char *service,
+                                bool quorum)
 {
     disco__strmap_entry_t *entry;
     disco__buffer_t name;
@@ -250,9 +168,9 @@ static int fetch_find_or_start(fetch_t **fetch, disco_client_t *client, const ch
     }
     entry = disco__strmap_find(&client->fetches, name.bytes);
     if (entry == NULL)
-        return fetch_new(fetch, client, service, quorum, name.bytes);
+        return shared_new(shared, client, service, quorum, name.bytes);
     disco__buffer_free(&name);
-    *fetch = disco__container_of(entry, fetch_t, entry);
+    *shared = disco__container_of(entry, shared_t, entry);
     return 0;
 }
 
@@ -279,14 +197,14 @@ int disco_get(disco_client_t *client, const char *service, const disco_query_t *
         return UV_ENOMEM;
     rv = UV_ENOMEM;
     if (query->shard == NULL || (lookup->shard = disco__strdup(query->shard)) != NULL)
-        rv = fetch_find_or_start(&lookup->fetch, client, service, query->quorum);
+        rv = shared_find_or_start(&lookup->shared, client, service, query->quorum);
     if (rv != 0) {
         lookup_free(lookup);
         return rv;
     }
     lookup->cb = cb;
     lookup->data = data;
-    disco__queue_push(&lookup->fetch->waiters, &lookup->node);
+    disco__queue_push(&lookup->shared->waiters, &lookup->node);
     disco__request_begin(&lookup->base, client, lookup_stop, lookup_finish);
     if (request != NULL)
         *request = &lookup->base;

@@ -14,6 +14,7 @@ typedef struct disco__host_s {
     disco_host_t host;          /* first */
     struct disco__host_s *self; /* from the const host that a service hands out back to this one */
     size_t references;
+    size_t side; /* which of the client's stores its revisions are of: the first one that has it */
     size_t size; /* of the block, for wiping it */
 } disco__host_t;
 

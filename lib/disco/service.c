@@ -59,6 +59,7 @@ int disco__service_copy(disco_service_t **out, const disco_service_t *service, c
     disco__service_set_info(copy, info);
     copy->unsorted = true;
     copy->has_directory = service->has_directory;
+    copy->partial = service->partial;
     copy->broken = service->broken;
     copy->elsewhere = service->elsewhere;
     for (i = 0; i < service->count; i++) {
@@ -133,8 +134,14 @@ int disco__service_reserve(disco_service_t *service)
     return 0;
 }
 
+/* Revisions of two stores have nothing to do with each other. */
 static int compare(const disco_host_t *a, const disco_host_t *b)
 {
+    size_t side_of_a = owner_of(a)->side;
+    size_t side_of_b = owner_of(b)->side;
+
+    if (side_of_a != side_of_b)
+        return side_of_a < side_of_b ? -1 : 1;
     if (a->created_revision != b->created_revision)
         return a->created_revision < b->created_revision ? -1 : 1;
     return strcmp(a->uuid, b->uuid);
@@ -235,6 +242,11 @@ const disco_host_t *disco_service_one(const disco_service_t *service)
     if (service == NULL || service->count == 0)
         return NULL;
     return service->hosts[disco__random_below(&service->self->random, service->count)];
+}
+
+bool disco_service_is_partial(const disco_service_t *service)
+{
+    return service != NULL && service->partial;
 }
 
 size_t disco_service_broken(const disco_service_t *service)

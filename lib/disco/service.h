@@ -18,6 +18,7 @@ struct disco_service_s {
     size_t broken;
     size_t elsewhere; /* hosts on other shards */
     bool has_directory;
+    bool partial;  /* a registry is missing in it */
     bool unsorted; /* many are being added: the order is made when all are there */
     disco__random_t random;
 };

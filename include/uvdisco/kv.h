@@ -1,5 +1,6 @@
 /* Any key of etcd. Keys are absolute paths, "/a/b"; '/' separates, and no segment may be empty, "."
- * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. */
+ * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. With
+ * DISCO_API_BOTH all of this is about v2's keys. */
 #ifndef UVDISCO_KV_H
 #define UVDISCO_KV_H
 

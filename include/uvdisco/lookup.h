@@ -24,6 +24,16 @@ typedef struct disco_query_s {
 typedef void (*disco_get_cb)(void *data, int status, const disco_service_t *service);
 
 /* Fetches service info and hosts, both at once. Equal lookups under way share their requests.
+ *
+ * With DISCO_API_BOTH both registries are asked at once, and the service is what they have
+ * together: each host once (by the last segment of its key, which is its UUID), in the order that
+ * disco_service_all() says. Of a host that differs in the two, v3's values are taken, since hosts
+ * move from v2 to v3; of the info, v2's as long as v2 has one, since programs that know v2 alone
+ * write theirs nowhere else. When one registry cannot be read, the lookup succeeds with what the
+ * other has, disco_service_is_partial() says so, and a line at DISCO_LOG_WARNING which it is. Once
+ * one has answered, the other is waited for at most two attempt_timeout_ms more; if the last lookup
+ * already had to go without it, a quarter of one. When both fail, the first failure is told.
+ *
  *   service   name; copied.
  *   query     NULL: all hosts, no quorum.
  *   cb, data  called once; data is handed through.
@@ -32,9 +42,9 @@ typedef void (*disco_get_cb)(void *data, int status, const disco_service_t *serv
  * DISCO_ECLOSING.
  * cb gets 0; UV_ECANCELED; UV_ENOMEM; or why the last attempt failed: UV_ETIMEDOUT, UV_ECONNREFUSED
  * and others of libuv's, DISCO_ETLS, DISCO_ECERTIFICATE, DISCO_EAUTH, DISCO_EREFUSED,
- * DISCO_EPROTOCOL, DISCO_ETOOLARGE, DISCO_EUNAVAILABLE, DISCO_EV2DISABLED. When no endpoint can even
- * be connected to, that is told after each was tried once; else it is tried on until
- * request_timeout_ms have passed. */
+ * DISCO_EPROTOCOL, DISCO_ETOOLARGE, DISCO_EUNAVAILABLE, DISCO_EV2DISABLED, DISCO_EV3DISABLED. When
+ * no endpoint can even be connected to, that is told after each was tried once; else it is tried on
+ * until request_timeout_ms have passed. */
 DISCO_EXTERN int disco_get(disco_client_t *client, const char *service, const disco_query_t *query,
                            disco_get_cb cb, void *data, disco_request_t **request);
 

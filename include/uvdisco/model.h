@@ -70,9 +70,9 @@ DISCO_EXTERN void disco_service_unref(disco_service_t *service);
  * /services_infos, only the name is set. */
 DISCO_EXTERN const disco_service_info_t *disco_service_info(const disco_service_t *service);
 
-/* 0 when there is a host; DISCO_ENOSERVICE: the service has no directory in etcd; DISCO_ENOHOST: it
- * has, without a usable host; DISCO_ENOSHARD: it has hosts, but none on the shard that was asked
- * for; UV_EINVAL: NULL. */
+/* 0 when there is a host; DISCO_ENOSERVICE: the service has no directory in etcd (v3, which has no
+ * directories: neither an info nor a host); DISCO_ENOHOST: it is there, without a usable host;
+ * DISCO_ENOSHARD: it has hosts, but none on the shard that was asked for; UV_EINVAL: NULL. */
 DISCO_EXTERN int disco_service_status(const disco_service_t *service);
 
 /* All hosts, oldest first: by the revision at which they were made, then by UUID; of the shard,

@@ -3,7 +3,13 @@
  * No event is lost or doubled: after a disconnect the watch resumes behind the last event; where
  * etcd's history does not reach back so far, the service is listed again and the difference is
  * reported. While etcd cannot be reached the view stays usable and is marked stale; nobody is
- * declared down because the network broke. */
+ * declared down because the network broke.
+ *
+ * With DISCO_API_BOTH the view is what both registries have together, united as disco_get() does: a
+ * host is UP when it is first in either, DOWN when it is in neither any more, CHANGED when what is
+ * taken of it changes. One that is moved from v2 to v3 goes DOWN and UP only if it was in neither
+ * for a moment. The view is STALE as long as one registry cannot be followed, and keeps the hosts
+ * last known there. */
 #ifndef UVDISCO_SUBSCRIPTION_H
 #define UVDISCO_SUBSCRIPTION_H
 
@@ -29,7 +35,9 @@ typedef struct disco_subscription_options_s {
 } disco_subscription_options_t;
 
 typedef enum disco_subscription_event_type_e {
-    /* First: the service as it was found. */
+    /* First: the service as it was found. With both APIs it does not wait for one that could not
+     * be read, so that one that cannot be reached hides nothing: disco_service_is_partial(). What
+     * it has is told when it comes. */
     DISCO_SUBSCRIPTION_SNAPSHOT = 1,
     /* The view is what etcd has, and followed: after SNAPSHOT, and again after STALE. */
     DISCO_SUBSCRIPTION_SYNCED,
@@ -42,7 +50,8 @@ typedef enum disco_subscription_event_type_e {
     /* The service's own info changed; see service. */
     DISCO_SUBSCRIPTION_INFO,
     /* etcd cannot be followed now, status says why; it is tried on. Told once for each kind of
-     * trouble. */
+     * trouble; with both APIs, of each of them: disco_client_error_detail() says by which. SYNCED
+     * follows when both can be followed. */
     DISCO_SUBSCRIPTION_STALE,
     /* Terminal; status UV_ECANCELED. */
     DISCO_SUBSCRIPTION_CLOSED

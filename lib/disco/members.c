@@ -1,51 +1,12 @@
-/* The hosts of a subscription, key by key: what etcd says is compared with what is known, the view
- * is changed, and the user is told. Everything that can fail comes before the first change, so that
- * after UV_ENOMEM a new listing finds the rest of the difference. After each word to the user the
- * subscription may be closed, and is looked at again. */
+/* The hosts of a subscription, key by key: what a registry says is compared with what is known, the
+ * view, which unites the registries, is changed, and the user is told. Everything that can fail
+ * comes before the first change, so that after UV_ENOMEM a new listing finds the rest of the
+ * difference. After each word to the user the subscription may be closed, and is looked at again.
+ */
 #include "disco/entry.h"
 #include "disco/keys.h"
+#include "disco/member.h"
 #include "disco/subscription.h"
-
-static void member_free(disco__member_t *member)
-{
-    disco__host_unref(member->host);
-    disco__free(member->name);
-    disco__free(member);
-}
-
-void disco__members_free(disco_subscription_t *subscription)
-{
-    disco__strmap_entry_t *entry;
-
-    while ((entry = disco__strmap_any(&subscription->members)) != NULL) {
-        disco__strmap_remove(&subscription->members, entry);
-        member_free(disco__container_of(entry, disco__member_t, entry));
-    }
-    disco__strmap_free(&subscription->members);
-}
-
-static disco__member_t *member_find(disco_subscription_t *subscription, const char *name)
-{
-    disco__strmap_entry_t *entry = disco__strmap_find(&subscription->members, name);
-
-    return entry != NULL ? disco__container_of(entry, disco__member_t, entry) : NULL;
-}
-
-/* A member of which nothing is known yet. */
-static disco__member_t *member_add(disco_subscription_t *subscription, const char *name)
-{
-    disco__member_t *member = disco__calloc(1, sizeof *member);
-
-    if (member == NULL)
-        return NULL;
-    member->name = disco__strdup(name);
-    if (member->name == NULL ||
-        disco__strmap_add(&subscription->members, &member->entry, member->name) != 0) {
-        member_free(member);
-        return NULL;
-    }
-    return member;
-}
 
 /* The host as the view has it: NULL when its shard is not asked for. */
 static disco__host_t *in_view(const disco_service_t *view, disco__host_t *host)
@@ -82,23 +43,6 @@ static void tell_difference(disco_subscription_t *subscription, disco__host_t *b
                                  &old->host);
 }
 
-/* Takes a reference of host over. */
-static int member_set(disco_subscription_t *subscription, disco__member_t *member,
-                      disco__host_t *host, disco_service_t *view)
-{
-    disco__host_t *before = member->host;
-
-    change_view(view, before, host);
-    member->host = host;
-    if (host != NULL)
-        disco__host_ref(host);
-    tell_difference(subscription, before, host);
-    /* The member may be gone from here on. */
-    disco__host_unref(before);
-    disco__host_unref(host);
-    return 0;
-}
-
 static disco_service_t *view_with_room(disco_subscription_t *subscription)
 {
     disco_service_t *view = disco__subscription_view(subscription);
@@ -108,88 +52,132 @@ static disco_service_t *view_with_room(disco_subscription_t *subscription)
     return view;
 }
 
-static int put_host(disco_subscription_t *subscription, const disco_kv_t *entry, bool listing)
+/* Something is there, and none of it is a host. */
+static bool is_broken(const disco_subscription_t *subscription, const disco__member_t *member,
+                      const disco__host_t *united)
 {
-    const char *name = disco__key_last_segment(entry->key);
-    disco__member_t *member = member_find(subscription, name);
-    bool is_new = member == NULL;
-    bool was_broken = !is_new && member->host == NULL;
+    return united == NULL && disco__member_is_there(member, subscription->side_count);
+}
+
+/* The member's host, as all registries together have it, is now this one; a reference of it is
+ * taken over. The member may be gone afterwards. */
+static void member_show(disco_subscription_t *subscription, disco__member_t *member,
+                        disco__host_t *after, disco_service_t *view)
+{
+    disco__host_t *before = member->host;
+
+    change_view(view, before, after);
+    member->host = after != NULL ? disco__host_ref(after) : NULL;
+    if (!disco__member_is_there(member, subscription->side_count))
+        disco__member_remove(&subscription->members, member, subscription->side_count);
+    tell_difference(subscription, before, after);
+    disco__host_unref(before);
+    disco__host_unref(after);
+}
+
+/* What a side has under a key is now this; a reference of host is taken over. there without a host:
+ * a broken one. */
+static int member_set(disco__side_t *side, disco__member_t *member, disco__host_t *host, bool there)
+{
+    disco_subscription_t *subscription = side->subscription;
+    disco__held_t *held = &member->held[side->index];
+    disco__held_t displaced = *held;
+    disco__host_t *after = NULL;
     disco_service_t *view;
+    bool was_broken = is_broken(subscription, member, member->host);
+    bool broken;
+
+    held->host = host;
+    held->there = there;
+    if (disco__member_unite(&after, member, subscription->side_count) != 0)
+        goto err;
+    if (after != NULL && after == member->host) {
+        disco__host_unref(after); /* another side has it the same */
+        disco__host_unref(displaced.host);
+        return 0;
+    }
+    view = view_with_room(subscription);
+    if (view == NULL)
+        goto err;
+    disco__host_unref(displaced.host);
+    broken = is_broken(subscription, member, after);
+    view->broken += broken && !was_broken ? 1 : 0;
+    view->broken -= was_broken && !broken ? 1 : 0;
+    member_show(subscription, member, after, view);
+    return 0;
+
+err:
+    disco__host_unref(after);
+    *held = displaced;
+    disco__host_unref(host);
+    return UV_ENOMEM;
+}
+
+static int put_host(disco__side_t *side, const disco_kv_t *entry, bool listing)
+{
+    disco_subscription_t *subscription = side->subscription;
+    const char *name = disco__key_last_segment(entry->key);
+    disco__member_t *member = disco__member_find(&subscription->members, name);
+    bool is_new = member == NULL;
     disco__host_t *host = NULL;
     int rv = disco__entry_read_host(subscription->client, entry, &host);
 
     if (rv != 0 && !disco__entry_is_broken(rv))
         return rv;
-    if (rv != 0)
+    if (rv == 0)
+        host->side = side->index;
+    else
         host = NULL;
-    view = view_with_room(subscription);
-    if (view != NULL && is_new)
-        member = member_add(subscription, name);
-    if (view == NULL || member == NULL) {
+    rv = disco__members_set_directory(side, true);
+    if (rv == 0 && is_new)
+        member = disco__member_add(&subscription->members, name, subscription->side_count);
+    if (rv != 0 || member == NULL) {
         disco__host_unref(host);
         return UV_ENOMEM;
     }
-    member->listed = listing;
-    view->has_directory = true;
-    view->broken += host == NULL ? 1 : 0;
-    view->broken -= was_broken ? 1 : 0;
-    return member_set(subscription, member, host, view);
+    member->held[side->index].listed = listing;
+    rv = member_set(side, member, host, true);
+    if (rv != 0 && is_new)
+        disco__member_remove(&subscription->members, member, subscription->side_count);
+    return rv;
 }
 
-static int drop_member(disco_subscription_t *subscription, disco__member_t *member)
-{
-    disco_service_t *view = disco__subscription_view(subscription);
-    disco__host_t *host = member->host;
-
-    if (view == NULL)
-        return UV_ENOMEM;
-    disco__strmap_remove(&subscription->members, &member->entry);
-    member->host = NULL;
-    member_free(member);
-    if (host == NULL) {
-        view->broken--;
-        return 0;
-    }
-    change_view(view, host, NULL);
-    tell_difference(subscription, host, NULL);
-    disco__host_unref(host);
-    return 0;
-}
-
-static disco__member_t *unlisted_in(disco__strmap_entry_t *chain)
+static disco__member_t *unlisted_in(const disco__side_t *side, disco__strmap_entry_t *chain)
 {
     for (; chain != NULL; chain = chain->next) {
         disco__member_t *member = disco__container_of(chain, disco__member_t, entry);
+        const disco__held_t *held = &member->held[side->index];
 
-        if (!member->listed)
+        if (held->there && !held->listed)
             return member;
     }
     return NULL;
 }
 
-static void unmark_all(disco_subscription_t *subscription)
+static void unmark_all(disco__side_t *side)
 {
-    disco__strmap_t *map = &subscription->members;
+    disco__strmap_t *map = &side->subscription->members;
     size_t i;
 
     for (i = 0; i < map->chain_count; i++) {
         disco__strmap_entry_t *entry;
 
         for (entry = map->chains[i]; entry != NULL; entry = entry->next)
-            disco__container_of(entry, disco__member_t, entry)->listed = false;
+            disco__container_of(entry, disco__member_t, entry)->held[side->index].listed = false;
     }
 }
 
 /* Nothing is added meanwhile, and removing does not move the chains. */
-static int drop_unlisted(disco_subscription_t *subscription)
+static int drop_unlisted(disco__side_t *side)
 {
+    disco_subscription_t *subscription = side->subscription;
     disco__strmap_t *map = &subscription->members;
     disco__member_t *member;
     size_t i;
 
     for (i = 0; i < map->chain_count; i++) {
-        while (!subscription->closed && (member = unlisted_in(map->chains[i])) != NULL) {
-            int rv = drop_member(subscription, member);
+        while (!subscription->closed && (member = unlisted_in(side, map->chains[i])) != NULL) {
+            int rv = member_set(side, member, NULL, false);
 
             if (rv != 0)
                 return rv;
@@ -198,30 +186,48 @@ static int drop_unlisted(disco_subscription_t *subscription)
     return 0;
 }
 
+static bool is_known_elsewhere(const disco__side_t *side)
+{
+    const disco_subscription_t *subscription = side->subscription;
+    size_t i;
+
+    for (i = 0; i < subscription->side_count; i++) {
+        if (i != side->index && subscription->sides[i].has_directory)
+            return true;
+    }
+    return false;
+}
+
 /* Where there are no directories, a service that is known stays known, as on v2 its directory
  * stays. */
-static int set_directory(disco_subscription_t *subscription, bool there)
+int disco__members_set_directory(disco__side_t *side, bool there)
 {
+    disco_subscription_t *subscription = side->subscription;
     disco_service_t *view;
-    bool lasts = !subscription->client->stores[0]->has_directories;
+    bool known;
 
-    if (subscription->view->has_directory == there || (!there && lasts))
+    if (!there && !subscription->client->stores[side->index]->has_directories)
         return 0;
-    view = disco__subscription_view(subscription);
-    if (view == NULL)
-        return UV_ENOMEM;
-    view->has_directory = there;
+    known = there || is_known_elsewhere(side);
+    if (subscription->view->has_directory != known) {
+        view = disco__subscription_view(subscription);
+        if (view == NULL)
+            return UV_ENOMEM;
+        view->has_directory = known;
+    }
+    side->has_directory = there;
     return 0;
 }
 
-int disco__members_listed(disco_subscription_t *subscription, const disco__result_t *listing)
+int disco__members_listed(disco__side_t *side, const disco__result_t *listing)
 {
+    disco_subscription_t *subscription = side->subscription;
     size_t i;
-    int rv = set_directory(subscription, listing->entry_count > 0);
+    int rv = disco__members_set_directory(side, listing->entry_count > 0);
 
     if (rv != 0)
         return rv;
-    unmark_all(subscription);
+    unmark_all(side);
     /* Before the snapshot nobody looks at the view, so its order can wait for the end. */
     if (!subscription->told_snapshot && subscription->view->references == 1)
         disco__service_sort_later(subscription->view);
@@ -230,32 +236,33 @@ int disco__members_listed(disco_subscription_t *subscription, const disco__resul
 
         if (!entry->is_directory &&
             disco__key_relation(entry->key, subscription->hosts_key) == DISCO__KEY_CHILD)
-            rv = put_host(subscription, entry, true);
+            rv = put_host(side, entry, true);
     }
     disco__service_sort(subscription->view);
-    return rv == 0 ? drop_unlisted(subscription) : rv;
+    return rv == 0 ? drop_unlisted(side) : rv;
 }
 
-int disco__members_put(disco_subscription_t *subscription, const disco_kv_t *entry)
+int disco__members_put(disco__side_t *side, const disco_kv_t *entry)
 {
     if (entry->is_directory ||
-        disco__key_relation(entry->key, subscription->hosts_key) != DISCO__KEY_CHILD)
-        return set_directory(subscription, true);
-    return put_host(subscription, entry, false);
+        disco__key_relation(entry->key, side->subscription->hosts_key) != DISCO__KEY_CHILD)
+        return disco__members_set_directory(side, true);
+    return put_host(side, entry, false);
 }
 
-int disco__members_gone(disco_subscription_t *subscription, const char *key)
+int disco__members_gone(disco__side_t *side, const char *key)
 {
+    disco_subscription_t *subscription = side->subscription;
     disco__member_t *member;
     int rv;
 
     if (disco__key_relation(key, subscription->hosts_key) == DISCO__KEY_SAME) {
-        rv = set_directory(subscription, false);
+        rv = disco__members_set_directory(side, false);
         if (rv != 0)
             return rv;
-        unmark_all(subscription);
-        return drop_unlisted(subscription);
+        unmark_all(side);
+        return drop_unlisted(side);
     }
-    member = member_find(subscription, disco__key_last_segment(key));
-    return member != NULL ? drop_member(subscription, member) : 0;
+    member = disco__member_find(&subscription->members, disco__key_last_segment(key));
+    return member != NULL ? member_set(side, member, NULL, false) : 0;
 }

@@ -8,13 +8,19 @@
 #include "disco/model.h"
 #include "disco/service.h"
 
-/* A key in the service's directory. */
-typedef struct disco__member_s {
-    disco__strmap_entry_t entry; /* in subscription->members, under name */
-    char *name;                  /* last segment of the key */
-    disco__host_t *host;         /* NULL: what stands there is no host */
-    bool listed;                 /* mark while a listing is compared */
-} disco__member_t;
+/* One registry: what a store of the client's has of the service. */
+typedef struct disco__side_s {
+    disco_subscription_t *subscription;
+    size_t index;
+    disco__mirror_t hosts;
+    disco__mirror_t info;
+    bool hosts_listed, info_listed; /* once */
+    bool hosts_synced, info_synced;
+    bool failed;                       /* it was stale: the snapshot does not wait for it */
+    bool has_directory;                /* the service is known there */
+    disco__troubles_t troubles;        /* told since SYNCED */
+    disco_service_info_t *stored_info; /* NULL: none */
+} disco__side_t;
 
 struct disco_subscription_s {
     disco_client_t *client;
@@ -23,20 +29,17 @@ struct disco_subscription_s {
     char *hosts_key;
     char *info_key;
     disco_subscription_filter_t filter;
-    disco_service_t *view;
+    disco_service_t *view; /* of all sides, united */
     disco__strmap_t members;
-    disco__mirror_t hosts;
-    disco__mirror_t info;
-    bool hosts_listed, info_listed; /* once: the snapshot is told when both are */
-    bool hosts_synced, info_synced;
     bool told_snapshot;
-    bool told_synced;           /* SYNCED was told, and no STALE since */
-    disco__troubles_t troubles; /* told since SYNCED */
-    uint64_t stale_since;       /* disco__now(); from the beginning until SYNCED */
+    bool told_synced;     /* SYNCED was told, and no STALE since */
+    uint64_t stale_since; /* disco__now(); from the beginning until SYNCED */
     bool closed;
     disco__tick_t tick;
     disco_subscription_cb cb;
     void *data;
+    size_t side_count;
+    disco__side_t sides[];
 };
 
 /* Tells the user; nothing once it is closed, or before the snapshot. The subscription may be closed
@@ -49,11 +52,19 @@ void disco__subscription_tell(disco_subscription_t *subscription,
  */
 disco_service_t *disco__subscription_view(disco_subscription_t *subscription);
 
-/* The members follow what etcd has; the user is told each difference. 0 or UV_ENOMEM: nothing was
- * changed by this entry. */
-int disco__members_listed(disco_subscription_t *subscription, const disco__result_t *listing);
-int disco__members_put(disco_subscription_t *subscription, const disco_kv_t *entry);
-int disco__members_gone(disco_subscription_t *subscription, const char *key);
-void disco__members_free(disco_subscription_t *subscription);
+/* side.c: following one registry. */
+void disco__side_init(disco__side_t *side, disco_subscription_t *subscription, size_t index);
+void disco__side_start(disco__side_t *side);
+/* Harmless when it does not run. */
+void disco__side_stop(disco__side_t *side);
+void disco__side_free(disco__side_t *side);
+
+/* members.c: the members follow what a registry has; the user is told each difference. 0 or
+ * UV_ENOMEM: nothing was changed by the entry that failed. */
+int disco__members_listed(disco__side_t *side, const disco__result_t *listing);
+int disco__members_put(disco__side_t *side, const disco_kv_t *entry);
+int disco__members_gone(disco__side_t *side, const char *key);
+/* The service is known there, or not. */
+int disco__members_set_directory(disco__side_t *side, bool there);
 
 #endif

@@ -55,9 +55,12 @@ static disco__v3_lane_t *lane_of(disco__v3_line_t *line, const disco__v3_message
         return &line->lanes[message->watch_id - 1];
     if (message->watch_id != DISCO__V3_NO_WATCH || !message->created || !message->canceled)
         return NULL;
-    for (i = line->answered; i < line->lane_count; i++) {
-        if (!line->lanes[i].answered)
-            return &line->lanes[i];
+    for (i = 0; i < line->lane_count; i++) {
+        /* All before are answered, unless etcd were to leave the order. */
+        disco__v3_lane_t *lane = &line->lanes[(line->answered + i) % line->lane_count];
+
+        if (!lane->answered)
+            return lane;
     }
     return NULL;
 }

@@ -1,0 +1,479 @@
+/* A v3 stream that is damaged, refused, or silent: the watch is resumed where it was, or told that
+ * it has a gap. */
+#include "support/watch_flow.h"
+
+static watch_flow_t bench;
+
+#define DIARY (&bench.diaries[0])
+
+static void begin(size_t servers, uint64_t from)
+{
+    watch_flow_prepare(&bench, servers);
+    bench.flow.options.max_event_bytes = 1000;
+    watch_flow_start(&bench);
+    (void)watch_flow_add(&bench, "/w", from);
+}
+
+static flow_request_t asks_later_from(uint64_t start)
+{
+    return watch_expect_later(&bench, watch_asked(1, "/w", start));
+}
+
+static void created(flow_request_t line, uint64_t revision)
+{
+    watch_begin(line);
+    watch_created(&bench, line, 1, revision);
+}
+
+static void put(flow_request_t line, uint64_t revision)
+{
+    watch_events(&bench, line, 1, revision, watch_put("/w/a", "on", revision));
+}
+
+static void goes_on_from_7(void)
+{
+    flow_request_t line = asks_later_from(7);
+
+    created(line, 8);
+    put(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    diary_expect(DIARY, "PUT /w/a on @7");
+}
+
+/* It is created from 7 on, then fails like this, and is resumed. */
+static void resumed_after(void (*trouble)(flow_request_t line), const char *told)
+{
+    flow_request_t line;
+
+    begin(2, 7);
+    line = watch_expect(&bench, watch_asked(1, "/w", 7));
+    created(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    trouble(line);
+    diary_expect(DIARY, told);
+    goes_on_from_7();
+    assert_int(server_open_count(line.server), 0);
+    watch_flow_end(&bench);
+}
+
+static void ends(flow_request_t line)
+{
+    flow_send(line, "0\r\n\r\n");
+}
+
+DISCO_TEST(a_stream_that_ends_is_resumed)
+{
+    resumed_after(ends, "STALE EOF");
+}
+
+static void is_cut(flow_request_t line)
+{
+    flow_send(line, "80\r\n{\"result\":{\"watch_id\":\"1\",\"ev");
+    server_hang_up(line.server, line.request->connection);
+}
+
+DISCO_TEST(a_message_that_is_cut_is_asked_for_again)
+{
+    resumed_after(is_cut, "STALE EOF");
+}
+
+static void is_reset(flow_request_t line)
+{
+    flow_settle(&bench.flow);
+    server_reset(line.server, line.request->connection);
+}
+
+DISCO_TEST(a_stream_that_is_reset_is_resumed)
+{
+    resumed_after(is_reset, "STALE ECONNRESET");
+}
+
+static void is_garbage(flow_request_t line)
+{
+    watch_say(line, "what?");
+}
+
+DISCO_TEST(garbage_between_messages_is_asked_for_again)
+{
+    resumed_after(is_garbage, "STALE DISCO_EPROTOCOL");
+}
+
+static void is_no_json(flow_request_t line)
+{
+    watch_say(line, "{\"result\":{\"watch_id\":}}");
+}
+
+DISCO_TEST(a_message_that_is_no_json_is_asked_for_again)
+{
+    resumed_after(is_no_json, "STALE DISCO_EPROTOCOL");
+}
+
+static void is_neither(flow_request_t line)
+{
+    watch_say(line, "{}");
+}
+
+DISCO_TEST(a_message_without_a_result_is_asked_for_again)
+{
+    resumed_after(is_neither, "STALE DISCO_EPROTOCOL");
+}
+
+static void has_wrong_types(flow_request_t line)
+{
+    watch_say(line, "{\"result\":{\"watch_id\":true,\"events\":7}}");
+}
+
+DISCO_TEST(a_message_of_wrong_types_is_asked_for_again)
+{
+    resumed_after(has_wrong_types, "STALE DISCO_EPROTOCOL");
+}
+
+static void has_no_leader(flow_request_t line)
+{
+    watch_say(line, "{\"error\":{\"grpc_code\":14,\"http_code\":503,\"message\":\"etcdserver: no "
+                    "leader\",\"http_status\":\"Service Unavailable\"}}");
+}
+
+DISCO_TEST(an_error_in_the_stream_of_old_is_resumed)
+{
+    resumed_after(has_no_leader, "STALE DISCO_EUNAVAILABLE");
+}
+
+static void is_shutting_down(flow_request_t line)
+{
+    watch_say(line, "{\"error\":{\"code\":14,\"message\":\"error reading from server: EOF\"}}");
+    flow_send(line, "0\r\n\r\n");
+}
+
+DISCO_TEST(an_error_in_the_stream_of_today_is_resumed)
+{
+    resumed_after(is_shutting_down, "STALE DISCO_EUNAVAILABLE");
+}
+
+DISCO_TEST(a_member_without_a_leader_is_left_for_the_next)
+{
+    flow_request_t line;
+
+    begin(2, 7);
+    line = watch_expect(&bench, watch_asked(1, "/w", 7));
+    assert_ptr_equal(line.server, bench.flow.servers[0]);
+    created(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    has_no_leader(line);
+    diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
+    assert_string_equal(DIARY->detail.message, "etcd: etcdserver: no leader");
+    line = asks_later_from(7);
+    assert_ptr_equal(line.server, bench.flow.servers[1]);
+    created(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_message_that_stays_unreadable_is_a_gap)
+{
+    size_t i;
+
+    begin(1, 7);
+    for (i = 0; i < 3; i++) {
+        flow_request_t line = asks_later_from(7);
+
+        created(line, 7);
+        diary_expect(DIARY, "SYNCED");
+        is_garbage(line);
+        diary_expect(DIARY, "STALE DISCO_EPROTOCOL");
+    }
+    created(asks_later_from(0), 7);
+    diary_expect(DIARY, "GAP @7");
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_message_over_the_limit_is_a_gap)
+{
+    flow_request_t line;
+
+    begin(1, 7);
+    line = asks_later_from(7);
+    created(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    watch_events(&bench, line, 1, 7, watch_put("/w/a", flow_text("%01000d", 0), 7));
+    diary_expect(DIARY, "STALE DISCO_ETOOLARGE");
+    created(asks_later_from(0), 7);
+    diary_expect(DIARY, "GAP @7");
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_stream_has_no_limit_as_a_whole)
+{
+    flow_request_t line;
+    size_t i;
+
+    begin(1, 7);
+    line = asks_later_from(7);
+    created(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    for (i = 7; i < 40; i++) {
+        watch_events(&bench, line, 1, i, watch_put("/w/a", flow_text("%0500d", 0), i));
+        diary_expect(DIARY, flow_text("PUT /w/a %0500d @%zu", 0, i));
+    }
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(trouble_without_end_is_no_busy_loop)
+{
+    size_t i;
+    size_t before;
+
+    begin(1, 7);
+    /* Created, and broken at once, again and again. */
+    for (i = 0; i < 10; i++) {
+        flow_request_t line = asks_later_from(7);
+
+        created(line, 7);
+        diary_expect(DIARY, "SYNCED");
+        has_no_leader(line);
+        diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
+        before = server_request_count(bench.flow.servers[0]);
+        flow_settle(&bench.flow);
+        /* The clock stands; only a pause of no time at all could have passed. */
+        assert_true(server_request_count(bench.flow.servers[0]) <= before + 1);
+    }
+    goes_on_from_7();
+    watch_flow_end(&bench);
+}
+
+/* split 0: bytewise. False when there is no such split. */
+static bool split_at(size_t split)
+{
+    flow_request_t line;
+    const char *one;
+    const char *two;
+    const char *answer;
+    bool possible;
+
+    begin(1, 7);
+    line = watch_expect(&bench, watch_asked(1, "/w", 7));
+    one = watch_result(&bench, 7, "\"watch_id\":\"1\",\"created\":true");
+    two = watch_result(
+        &bench, 7,
+        flow_text("\"watch_id\":\"1\",\"events\":[%s]", watch_put("/w/a", "\xc3\xa4}\"", 7)));
+    answer = flow_text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n%s\r\n"
+                       "1\r\n\n\r\n%zx\r\n%s\r\n",
+                       strlen(one), one, strlen(two), two);
+    possible = split < strlen(answer);
+    server_send_split(line.server, line.request->connection, answer, strlen(answer),
+                      split > 0 ? split : SERVER_BYTEWISE);
+    diary_expect(DIARY, "SYNCED");
+    diary_expect(DIARY, "PUT /w/a \xc3\xa4}\" @7");
+    flow_close(&bench.flow);
+    return possible;
+}
+
+DISCO_TEST(a_stream_may_be_split_at_every_byte)
+{
+    size_t split = 0;
+
+    while (split_at(split))
+        split++;
+    assert_true(split > 300);
+}
+
+DISCO_TEST(stale_is_told_once_for_each_kind_of_trouble)
+{
+    size_t i;
+
+    begin(1, 7);
+    for (i = 0; i < 3; i++)
+        flow_answer(&bench.flow, asks_later_from(7), 503, 0,
+                    "{\"code\":14,\"message\":\"etcdserver: no leader\"}");
+    for (i = 0; i < 3; i++)
+        flow_answer(&bench.flow, asks_later_from(7), 403, 0,
+                    "{\"code\":7,\"message\":\"etcdserver: permission denied\"}");
+    for (i = 0; i < 3; i++)
+        flow_answer(&bench.flow, asks_later_from(7), 302, 0, "");
+    diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
+    diary_expect(DIARY, "STALE DISCO_EAUTH");
+    diary_expect(DIARY, "STALE DISCO_EPROTOCOL");
+    goes_on_from_7();
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_stream_whose_head_does_not_come_goes_to_the_next)
+{
+    begin(2, 7);
+    (void)flow_expect_on(&bench.flow, 0, WATCH);
+    flow_advance(&bench.flow, 2999);
+    flow_expect_no_request(&bench.flow);
+    flow_advance(&bench.flow, 1);
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    created(flow_expect_on(&bench.flow, 1, WATCH), 6);
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_watch_that_is_not_created_goes_to_the_next)
+{
+    flow_request_t line;
+
+    begin(2, 7);
+    line = flow_expect_on(&bench.flow, 0, WATCH);
+    watch_begin(line);
+    watch_progress(&bench, line, 1, 6); /* is not it */
+    flow_settle(&bench.flow);
+    flow_advance(&bench.flow, 2999);
+    flow_expect_no_request(&bench.flow);
+    flow_advance(&bench.flow, 1);
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    line = asks_later_from(7);
+    assert_ptr_equal(line.server, bench.flow.servers[1]);
+    created(line, 6);
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_stream_that_is_live_has_all_the_time)
+{
+    begin(1, 7);
+    created(asks_later_from(7), 7);
+    diary_expect(DIARY, "SYNCED");
+    flow_advance(&bench.flow, 500000000);
+    diary_expect_nothing(DIARY);
+    watch_flow_end(&bench);
+}
+
+#define CHECK_MS 60000
+
+/* The check that comes when nothing has come for long enough. */
+static flow_request_t checked(void)
+{
+    flow_request_t check;
+
+    flow_advance(&bench.flow, CHECK_MS / 4 * 3 - 1);
+    flow_expect_no_request(&bench.flow);
+    bench.flow.pace = 100;
+    check = flow_expect_on(&bench.flow, 0, RANGE);
+    bench.flow.pace = 0;
+    return check;
+}
+
+static flow_request_t followed_and_checked(size_t servers)
+{
+    flow_request_t line;
+
+    watch_flow_prepare(&bench, servers);
+    bench.flow.options.watch_check_ms = CHECK_MS;
+    watch_flow_start(&bench);
+    (void)watch_flow_add(&bench, "/w", 7);
+    line = watch_expect(&bench, watch_asked(1, "/w", 7));
+    created(line, 7);
+    diary_expect(DIARY, "SYNCED");
+    return line;
+}
+
+DISCO_TEST(a_silent_stream_is_checked_and_begun_anew)
+{
+    flow_request_t line = followed_and_checked(2);
+    flow_request_t check;
+    flow_request_t next;
+
+    check = checked();
+    assert_string_equal(check.request->body, "{\"key\":\"L3c=\",\"count_only\":true}");
+    flow_answer(&bench.flow, check, 200, 0, "{}");
+    next = flow_expect_on(&bench.flow, 0, WATCH);
+    /* The old one is heard until the new one is live. */
+    put(line, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    created(next, 7);
+    put(next, 7);
+    put(next, 8);
+    diary_expect(DIARY, "PUT /w/a on @8");
+    assert_true(line.request->connection != next.request->connection);
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_stream_that_is_not_silent_is_not_checked)
+{
+    flow_request_t line = followed_and_checked(1);
+    size_t i;
+
+    for (i = 8; i < 20; i++) {
+        flow_advance(&bench.flow, CHECK_MS / 2);
+        watch_progress(&bench, line, 1, i);
+        flow_settle(&bench.flow);
+    }
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_member_that_fails_its_check_is_left_for_the_next)
+{
+    flow_request_t line = followed_and_checked(2);
+
+    flow_answer(&bench.flow, checked(), 503, 0,
+                "{\"error\":\"etcdserver: no leader\",\"code\":14}");
+    diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
+    created(flow_expect_on(&bench.flow, 1, WATCH), 7);
+    diary_expect(DIARY, "SYNCED");
+    put(line, 7); /* too late */
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_member_that_does_not_answer_its_check_is_left_for_the_next)
+{
+    (void)followed_and_checked(2);
+    (void)checked();
+    flow_advance(&bench.flow, 3000);
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    created(flow_expect_on(&bench.flow, 1, WATCH), 7);
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_silent_stream_that_cannot_be_begun_anew_is_given_up)
+{
+    (void)followed_and_checked(2);
+    flow_answer(&bench.flow, checked(), 403, 0,
+                "{\"code\":7,\"message\":\"etcdserver: permission denied\"}");
+    (void)flow_expect_on(&bench.flow, 0, WATCH);
+    diary_expect_nothing(DIARY);
+    flow_advance(&bench.flow, 3000);
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    created(flow_expect_on(&bench.flow, 1, WATCH), 7);
+    diary_expect(DIARY, "SYNCED");
+    flow_settle(&bench.flow);
+    assert_int(server_open_count(bench.flow.servers[0]), 0);
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_silent_stream_that_speaks_again_is_kept)
+{
+    flow_request_t line = followed_and_checked(1);
+
+    flow_answer(&bench.flow, checked(), 200, 0, "{}");
+    (void)flow_expect(&bench.flow, WATCH);
+    put(line, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    flow_advance(&bench.flow, 3000);
+    diary_expect_nothing(DIARY);
+    put(line, 8);
+    diary_expect(DIARY, "PUT /w/a on @8");
+    created(asks_later_from(8), 8); /* asked for before the last event came */
+    flow_settle(&bench.flow);
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(the_first_check_of_a_stream_follows_the_last)
+{
+    size_t i;
+    flow_request_t line = followed_and_checked(1);
+
+    for (i = 0; i < 3; i++) {
+        flow_answer(&bench.flow, checked(), 200, 0, "{}");
+        line = watch_expect(&bench, watch_asked(1, "/w", 7));
+        created(line, 7);
+        flow_settle(&bench.flow);
+    }
+    put(line, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    watch_flow_end(&bench);
+}

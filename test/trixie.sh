@@ -35,11 +35,11 @@ make_tree() {
     rm -rf "$tree.unfinished"
     mkdir -p "$cache"
     echo "trixie: making $tree"
-    debootstrap --variant=minbase trixie "$tree.unfinished" "$url" >"$cache/trixie.log" 2>&1 || {
+    if ! debootstrap --variant=minbase trixie "$tree.unfinished" "$url" >"$cache/trixie.log" 2>&1; then
         tail -n 20 "$cache/trixie.log"
         rm -rf "$tree.unfinished"
-        exit 1
-    }
+        skipped "debootstrap failed"
+    fi
     mv "$tree.unfinished" "$tree"
     echo "trixie: made in $((SECONDS - started)) s"
 }
@@ -59,7 +59,13 @@ run_inside() {
 }
 
 [[ $(id -u) == 0 ]] || skipped "it needs root"
+unshare --mount --pid --fork true 2>/dev/null || skipped "there are no namespaces here"
 [[ -d $tree ]] || make_tree
 export tree
 export -f run_inside
-unshare --mount --pid --fork --kill-child bash -c 'run_inside "$@"' run_inside "$@"
+# What is started here ends with this script, even if that is stopped by a signal.
+unshare --mount --pid --fork --kill-child bash -c 'run_inside "$@"' run_inside "$@" &
+inside=$!
+trap 'kill -KILL "$inside" 2>/dev/null || true' EXIT
+trap 'exit 143' INT TERM
+wait "$inside"

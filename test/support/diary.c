@@ -196,6 +196,8 @@ void diary_get_cb(void *data, int status, const disco_service_t *service)
         line = flow_text("%s %s", line, disco_err_name(disco_service_status(service)));
     if (disco_service_info(service)->user[0] != '\0')
         line = flow_text("%s user=%s", line, disco_service_info(service)->user);
+    if (disco_service_is_partial(service))
+        line = flow_text("%s partial", line);
     if (disco_service_broken(service) > 0)
         line = flow_text("%s broken=%zu", line, disco_service_broken(service));
     write_line(diary, line);

@@ -143,7 +143,7 @@ void diary_registration_cb(void *diary, disco_registration_t *registration,
                            const disco_registration_event_t *event);
 /* "OK" and the entries, " /a=1@7" each, a directory as " /a/"; or the error's name. */
 void diary_kv_cb(void *diary, int status, const disco_kv_result_t *result);
-/* "OK" and the UUIDs of the hosts; or the error's name. */
+/* "OK", the UUIDs of the hosts, and what else there is to say; or the error's name. */
 void diary_get_cb(void *diary, int status, const disco_service_t *service);
 /* "OK 3.4.23 3.4.0", or the error's name. */
 void diary_version_cb(void *diary, int status, const char *server, const char *cluster);

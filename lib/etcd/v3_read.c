@@ -95,7 +95,7 @@ static void op_fail(read_op_t *op, int status, const char *message)
 
 static int keep_tree(read_op_t *op, cJSON *tree)
 {
-    cJSON **grown = disco__realloc(op->trees, (op->tree_count + 1) * sizeof *grown);
+    cJSON **grown = disco__realloc(op->trees, (op->tree_count + 1) * sizeof(cJSON *));
 
     if (grown == NULL)
         return UV_ENOMEM;

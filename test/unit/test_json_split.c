@@ -241,10 +241,12 @@ DISCO_TEST(mutated_streams_are_survived)
         size_t changes = 1 + (size_t)disco__random_below(&random, 3);
         size_t split = (size_t)disco__random_below(&random, size + 1);
         bench_t bench;
+        size_t i;
         int rv;
 
         assert_non_null(text);
-        memcpy(text, model, size);
+        for (i = 0; i < size; i++)
+            text[i] = model[i];
         while (changes-- > 0)
             text[disco__random_below(&random, size)] =
                 "{}[]\"\\ \n\0x"[disco__random_below(&random, 10)];

@@ -26,7 +26,7 @@ uvdisco_set_up build etcd test
 uvdisco_build "$preset" "$preset" -DUVDISCO_TESTS=ON ${UVDISCO_CMAKE_OPTIONS:-}
 UVDISCO_DRIVER=$PWD/build/$preset/test/interop_driver
 UVDISCO_ETCD=$(command -v "${UVDISCO_ETCD:-etcd}")
-UVDISCO_APIS=${UVDISCO_APIS:-v2}
+UVDISCO_APIS=${UVDISCO_APIS:-v2 both auto}
 export UVDISCO_DRIVER UVDISCO_ETCD UVDISCO_APIS
 unset ETCD_HOST ETCD_HOSTS ETCD_CACERT ETCD_TLS_CERT ETCD_TLS_KEY ETCD_TLS_INMEMORY
 

@@ -178,10 +178,11 @@ static int read_answer(disco__v3_lease_t *lease, const disco__call_t *call, disc
     return rv;
 }
 
-static bool is_refused(int status)
+/* For good: not for want of a token that is still good. */
+static bool is_refused(int status, const disco__failure_t *failure)
 {
-    return status == DISCO_EAUTH || status == DISCO_EREFUSED || status == DISCO_ETOOLARGE ||
-           status == DISCO_EV3DISABLED;
+    return status == DISCO_EREFUSED || status == DISCO_ETOOLARGE ||
+           failure->etcd_code == DISCO__V3_DENIED;
 }
 
 static void on_answer(disco__call_t *call)
@@ -200,7 +201,7 @@ static void on_answer(disco__call_t *call)
         disco__v3_lease_lost(lease, &call->failure);
         return;
     }
-    if (is_refused(rv)) {
+    if (is_refused(rv, &call->failure)) {
         lease->asks_no_more = true;
         disco__log(&lease->loop->log, DISCO_LOG_WARNING,
                    "%s: keys of a lease cannot be asked for (%s): one that somebody else deletes "

@@ -163,6 +163,7 @@ static void written(disco__queue_t *tasks, disco__v3_lease_t *lease, uint64_t id
         leased->written = task->found;
         leased->troubled = false;
         leased->asked = leased->lease->questions;
+        leased->missed = 0;
         disco__v3_task_finish(task, &failure);
     }
 }

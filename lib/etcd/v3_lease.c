@@ -44,6 +44,7 @@ void disco__v3_lease_leave(disco__v3_leased_t *leased)
     leased->lease = NULL;
     leased->written = false;
     leased->troubled = false;
+    leased->missed = 0;
     disco__queue_remove(&leased->node);
 }
 
@@ -130,6 +131,11 @@ static void on_grant_retrying(disco__call_t *call)
     disco__queue_t untold;
     disco__queue_t *node;
 
+    if (disco__queue_empty(&lease->writes)) {
+        lease->granting = false;
+        disco__call_end(call); /* nobody waits for it any more */
+        return;
+    }
     disco__queue_init(&untold);
     disco__queue_move(&lease->writes, &untold);
     while ((node = disco__queue_first(&untold)) != NULL) {

@@ -10,8 +10,8 @@
 #include "etcd/heartbeat.h"
 #include "etcd/v3_internal.h"
 
-/* Beyond that a time to live in milliseconds is of no use. */
-#define DISCO__V3_TTL_MOST_S 4000000u
+/* etcd's own limit. */
+#define DISCO__V3_TTL_MOST_S 9000000000u
 
 typedef struct disco__v3_lease_s disco__v3_lease_t;
 typedef struct disco__v3_leased_s disco__v3_leased_t;

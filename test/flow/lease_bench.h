@@ -242,6 +242,16 @@ static inline void begin_with_two(bench_t *bench, size_t servers)
     told(bench, "b WRITTEN");
 }
 
+/* "/d" is. */
+static inline void begin_granted(bench_t *bench, size_t servers)
+{
+    begin(bench, servers);
+    write_key(bench->d);
+    grant(bench);
+    answer(bench, flow_expect(&bench->flow, TXN), 200, DONE(PUT_DONE));
+    told(bench, "d WRITTEN");
+}
+
 /* The one that is due within a third of six seconds. */
 static inline flow_request_t beat(bench_t *bench)
 {

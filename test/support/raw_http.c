@@ -75,18 +75,20 @@ static void on_connected(uv_connect_t *connect, int status)
     assert_int(uv_read_start(connect->handle, on_allocate, on_read), 0);
 }
 
-static char *write_request(const char *method, const char *path, const char *body)
+static char *write_request(const char *method, const char *path, const char *fields,
+                           const char *body)
 {
     static const char format[] = "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
                                  "Content-Type: application/x-www-form-urlencoded\r\n"
-                                 "Content-Length: %zu\r\n\r\n%s";
+                                 "%sContent-Length: %zu\r\n\r\n%s";
     const char *sent = body != NULL ? body : "";
-    size_t capacity = sizeof format + strlen(method) + strlen(path) + strlen(sent) + 32;
+    size_t capacity =
+        sizeof format + strlen(method) + strlen(path) + strlen(fields) + strlen(sent) + 32;
     char *request = malloc(capacity);
 
     if (request == NULL)
         abort();
-    (void)snprintf(request, capacity, format, method, path, strlen(sent), sent);
+    (void)snprintf(request, capacity, format, method, path, fields, strlen(sent), sent);
     return request;
 }
 
@@ -117,12 +119,18 @@ static raw_reply_t read_reply(const exchange_t *exchange)
 raw_reply_t raw_http(test_loop_t *loop, uint16_t port, const char *method, const char *path,
                      const char *body)
 {
+    return raw_http_with(loop, port, method, path, "", body);
+}
+
+raw_reply_t raw_http_with(test_loop_t *loop, uint16_t port, const char *method, const char *path,
+                          const char *fields, const char *body)
+{
     exchange_t exchange;
     struct sockaddr_in address;
 
     memset(&exchange, 0, sizeof exchange);
     heap_spare_begin();
-    exchange.request = write_request(method, path, body);
+    exchange.request = write_request(method, path, fields, body);
     assert_int(uv_ip4_addr("127.0.0.1", port, &address), 0);
     assert_int(uv_tcp_init(&loop->uv, &exchange.tcp), 0);
     exchange.tcp.data = exchange.connect.data = &exchange;

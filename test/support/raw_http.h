@@ -19,6 +19,9 @@ typedef struct raw_reply_s {
  * TLS. body NULL: none; else it is sent as a form. Give the reply back with raw_reply_free(). */
 raw_reply_t raw_http(test_loop_t *loop, uint16_t port, const char *method, const char *path,
                      const char *body);
+/* The same with more header lines, each with its CRLF. */
+raw_reply_t raw_http_with(test_loop_t *loop, uint16_t port, const char *method, const char *path,
+                          const char *fields, const char *body);
 void raw_reply_free(raw_reply_t *reply);
 
 /* Does it and asserts that the answer is a 2xx. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "etcd/auto_store.h"
 #include "etcd/v2_store.h"
 #include "etcd/v3_store.h"
 
@@ -97,7 +98,8 @@ static int make_endpoints(disco__client_t *client, const disco_options_t *option
                                  &endpoints);
 }
 
-static int make_v2_store(disco__client_t *client, const disco_options_t *options)
+static int make_v2_store(disco__client_t *client, const disco_options_t *options,
+                         disco__store_t **out)
 {
     disco__v2_store_options_t store = {
         .max_event_bytes = options->max_event_bytes,
@@ -105,11 +107,11 @@ static int make_v2_store(disco__client_t *client, const disco_options_t *options
         .watch_check_ms = options->watch_check_ms,
     };
 
-    return disco__v2_store_new(&client->base.stores[client->base.store_count], &client->base.loop,
-                               &client->endpoints, &store);
+    return disco__v2_store_new(out, &client->base.loop, &client->endpoints, &store);
 }
 
-static int make_v3_store(disco__client_t *client, const disco_options_t *options)
+static int make_v3_store(disco__client_t *client, const disco_options_t *options,
+                         disco__store_t **out)
 {
     disco__v3_store_options_t store = {
         .max_event_bytes = options->max_event_bytes,
@@ -119,8 +121,7 @@ static int make_v3_store(disco__client_t *client, const disco_options_t *options
         .password = options->password,
     };
 
-    return disco__v3_store_new(&client->base.stores[client->base.store_count], &client->base.loop,
-                               &client->endpoints, &store);
+    return disco__v3_store_new(out, &client->base.loop, &client->endpoints, &store);
 }
 
 static void close_stores(disco_client_t *base)
@@ -132,24 +133,38 @@ static void close_stores(disco_client_t *base)
     }
 }
 
+/* Two stores become the one that chooses between them. */
+static int put_auto_store_before(disco__client_t *client, const disco_options_t *options)
+{
+    disco_client_t *base = &client->base;
+    int rv = disco__auto_store_new(&base->stores[0], &base->loop, &client->endpoints,
+                                   base->stores[0], base->stores[1], options->attempt_timeout_ms);
+
+    if (rv == 0)
+        base->store_count = 1;
+    return rv;
+}
+
 /* With both APIs v2 comes first, so that the raw keys are its. */
 static int make_stores(disco__client_t *client, const disco_options_t *options)
 {
+    disco_client_t *base = &client->base;
     int rv = 0;
 
     if (options->api != DISCO_API_V3) {
-        rv = make_v2_store(client, options);
-        if (rv != 0)
-            return rv;
-        client->base.store_count++;
-    }
-    if (options->api == DISCO_API_V3 || options->api == DISCO_API_BOTH) {
-        rv = make_v3_store(client, options);
+        rv = make_v2_store(client, options, &base->stores[base->store_count]);
         if (rv == 0)
-            client->base.store_count++;
+            base->store_count++;
     }
+    if (rv == 0 && options->api != DISCO_API_V2) {
+        rv = make_v3_store(client, options, &base->stores[base->store_count]);
+        if (rv == 0)
+            base->store_count++;
+    }
+    if (rv == 0 && options->api == DISCO_API_AUTO)
+        rv = put_auto_store_before(client, options);
     if (rv != 0)
-        close_stores(&client->base);
+        close_stores(base);
     return rv;
 }
 
@@ -169,8 +184,10 @@ static int furnish(disco__client_t *client, const disco_options_t *options, cons
         goto err_after_tls;
     }
     rv = make_stores(client, options);
-    if (rv != 0)
+    if (rv != 0) {
+        *at_fault = rv == UV_EINVAL ? "user" : NULL;
         goto err_after_endpoints;
+    }
     return 0;
 
 err_after_endpoints:

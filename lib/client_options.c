@@ -107,6 +107,10 @@ int disco__options_complete(disco_options_t *complete, disco_options_t *given)
     }
     complete->size = sizeof *complete;
     put_defaults(complete);
+    /* A user whom v2 cannot have: no need to ask. */
+    if (complete->api == DISCO_API_AUTO && is_given(complete->user) &&
+        strchr(complete->user, ':') != NULL)
+        complete->api = DISCO_API_V3;
     fault = find_fault(complete);
     disco__options_blame(given, fault);
     return fault == NULL ? 0 : UV_EINVAL;

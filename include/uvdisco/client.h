@@ -75,7 +75,8 @@ typedef enum disco_tls_source_e {
  * by one is not seen by the other. */
 typedef enum disco_api_e {
     /* v2 where etcd serves it, since programs that know v2 alone keep their registry there, else
-     * v3. Asked once, with the first request, and kept for the life of the client. */
+     * v3. Asked once, with the first request, and kept for the life of the client. With a user that
+     * has a ':', v3. */
     DISCO_API_AUTO = 0,
     DISCO_API_V2, /* the v2 keys API: etcd 3.4 and 3.5 with --enable-v2=true */
     DISCO_API_V3, /* the v3 API through its JSON gateway: etcd 3.4, 3.5 and 3.6 */
@@ -111,7 +112,7 @@ typedef struct disco_options_s {
     bool tls_system_ca;
 
     /* etcd user; NULL: no authentication. v2 sends both with each request (Basic), and cannot have
-     * a ':' in the user; v3 sends them once in a while, for a token. */
+     * a ':' in the user; v3 sends them once in a while, for a token, and wants UTF-8. */
     const char *user;
     const char *password;
 

@@ -41,12 +41,6 @@ static void switch_on(void)
     become_root();
 }
 
-static void switch_off(void)
-{
-    ask("/v3/auth/disable", "{}");
-    root[0] = '\0';
-}
-
 static void set_up_users(const char *const *arguments)
 {
     etcd_options_t options = {.without_v2 = true, .arguments = arguments};

@@ -32,26 +32,30 @@ static void choose(disco__auto_store_t *store, disco__store_t *chosen)
 }
 
 /* A node, or one of the errors of the v2 API, of which 110 (who asks may not read it) says as much
- * as 100 (there is no such key). */
-static bool is_of_v2(const disco__call_t *call)
+ * as 100 (there is no such key). 0 or UV_ENOMEM. */
+static int is_of_v2(const disco__call_t *call, bool *is)
 {
     cJSON *tree = NULL;
-    bool is = false;
+    int rv = disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree);
 
-    if (disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree) == 0)
-        is = cJSON_IsNumber(disco__json_member(tree, "errorCode")) ||
-             cJSON_IsObject(disco__json_member(tree, "node"));
+    *is = rv == 0 && (cJSON_IsNumber(disco__json_member(tree, "errorCode")) ||
+                      cJSON_IsObject(disco__json_member(tree, "node")));
     disco__json_free(tree);
-    return is;
+    return rv == UV_ENOMEM ? rv : 0;
 }
 
 static disco__verdict_t examine(disco__call_t *call)
 {
     disco__auto_store_t *store = store_of_probe(call);
     int status = call->answer.http_status;
+    bool v2;
 
     disco__failure_clear(&call->failure);
-    if (is_of_v2(call)) {
+    if (is_of_v2(call, &v2) != 0) {
+        disco__failure_set(&call->failure, UV_ENOMEM, NULL);
+        return DISCO__VERDICT_AT_FAULT;
+    }
+    if (v2) {
         choose(store, store->v2);
         return DISCO__VERDICT_ANSWER;
     }

@@ -34,14 +34,20 @@ disco__verdict_t disco__v3_examine(disco__call_t *call)
     cJSON *tree = NULL;
     bool token = false;
     bool read = false;
+    int rv;
 
     if (call->answer.http_status == 200) {
         disco__failure_clear(&call->failure);
         return DISCO__VERDICT_ANSWER;
     }
-    if (disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree) == 0)
+    rv = disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree);
+    if (rv == 0)
         read = disco__v3_read_error(&call->failure, &token, tree);
     disco__json_free(tree);
+    if (rv == UV_ENOMEM) {
+        disco__failure_set(&call->failure, rv, NULL);
+        return DISCO__VERDICT_AT_FAULT;
+    }
     if (!read)
         return examine_text(call);
     if (token)

@@ -42,6 +42,7 @@ static void client_open(bench_t *bench, disco_client_t **client, uv_loop_t *uv)
 
     (void)snprintf(endpoint, sizeof endpoint, "%s", tiny_etcd_endpoint(bench->etcd));
     assert_status(disco_options_init(&options), 0);
+    options.api = DISCO_API_V2;
     options.endpoints = endpoint;
     options.user = "root";
     options.password = PASSWORD;

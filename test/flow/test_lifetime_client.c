@@ -29,6 +29,7 @@ static void client_open(bench_t *bench, const char *endpoints, const identity_t 
     disco_options_t options;
 
     assert_status(disco_options_init(&options), 0);
+    options.api = DISCO_API_V2;
     options.endpoints = endpoints;
     if (ca != NULL) {
         options.tls_source = DISCO_TLS_MEMORY;

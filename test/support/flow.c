@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "base/timer.h"
+#include "etcd/auto_internal.h"
 #include "etcd/v2_internal.h"
+#include "etcd/v3_internal.h"
 #include "support/percent.h"
 
 #define PATIENCE_NS 60000000000u
@@ -106,6 +108,7 @@ void flow_open(flow_t *flow, size_t servers)
     flow->cluster = "8cc9da78b36d1115";
     flow->raft_term = 2;
     assert_int(disco_options_init(&flow->options), 0);
+    flow->options.api = DISCO_API_V2;
     flow->options.endpoints = flow->endpoints;
     flow->options.hostname = "machine";
     flow->options.watch_check_ms = 1000000000;
@@ -115,11 +118,20 @@ void flow_open(flow_t *flow, size_t servers)
     flow->options.log_level = DISCO_LOG_DEBUG;
 }
 
+static disco__endpoints_t *endpoints_of(disco__store_t *store)
+{
+    if (strcmp(store->api, "auto") == 0)
+        return disco__auto_store_of(store)->endpoints;
+    if (strcmp(store->api, "v3") == 0)
+        return disco__v3_store_of(store)->endpoints;
+    return disco__v2_store_of(store)->endpoints;
+}
+
 void flow_start(flow_t *flow)
 {
     assert_status(disco_client_new(&flow->client, &flow->loop.uv, &flow->options), 0);
     disco__clock_set_manual(&flow->client->loop);
-    disco__v2_store_of(flow->client->stores[0])->endpoints->current = 0;
+    endpoints_of(flow->client->stores[0])->current = 0;
 }
 
 void flow_begin(flow_t *flow, size_t servers)

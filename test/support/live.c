@@ -67,6 +67,7 @@ disco_options_t live_options(const live_t *live)
     disco_options_t options;
 
     disco_options_init(&options);
+    options.api = DISCO_API_V2;
     options.endpoints = etcd_endpoints(live->etcd);
     options.hostname = "this-machine";
     options.backoff_first_ms = 10;

@@ -70,6 +70,7 @@ static void assert_endpoints(disco_options_t *options, const char *expected)
     bool closed = false;
     size_t i;
 
+    options->api = DISCO_API_V2;
     loop_open(&loop);
     assert_status(disco_client_new(&client, &loop.uv, options), 0);
     endpoints = disco__v2_store_of(client->stores[0])->endpoints;
@@ -266,6 +267,7 @@ static void assert_stores(disco_api_t api, const char *expected)
 
 DISCO_TEST(each_api_has_its_stores)
 {
+    assert_stores(DISCO_API_AUTO, "auto");
     assert_stores(DISCO_API_V2, "v2");
     assert_stores(DISCO_API_V3, "v3");
     assert_stores(DISCO_API_BOTH, "v2 v3");

@@ -57,6 +57,8 @@ typedef struct disco_registration_event_s {
     int status;
     const char *user; /* the service's, never NULL */
     const char *password;
+    /* LOST, RETRYING: "v2" or "v3", the API that it is about; else NULL. */
+    const char *api;
 } disco_registration_event_t;
 
 typedef void (*disco_registration_cb)(void *data, disco_registration_t *registration,

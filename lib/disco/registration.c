@@ -37,9 +37,10 @@ static void current_credentials(const disco_registration_t *registration, const 
 }
 
 void disco__registration_tell(disco_registration_t *registration,
-                              disco_registration_event_type_t type, const disco__failure_t *failure)
+                              disco_registration_event_type_t type, const char *api,
+                              const disco__failure_t *failure)
 {
-    disco_registration_event_t event = {.type = type};
+    disco_registration_event_t event = {.type = type, .api = api};
 
     if (registration->closed)
         return;
@@ -51,8 +52,11 @@ void disco__registration_tell(disco_registration_t *registration,
                                                       : "changed");
     current_credentials(registration, &event.user, &event.password);
     if (failure != NULL) {
-        event.status = failure->status;
-        disco__client_set_failure(registration->client, failure);
+        disco__failure_t known = *failure;
+
+        known.api = api;
+        event.status = known.status;
+        disco__client_set_failure(registration->client, &known);
     }
     registration->cb(registration->data, registration, &event);
 }
@@ -77,16 +81,51 @@ static void on_closed(disco__tick_t *tick)
 
 void disco__registration_finish(disco_registration_t *registration, const disco__failure_t *failure)
 {
+    size_t i;
+
     registration->closed = true;
-    registration->closed_failure = *failure;
-    disco__registration_steps_stop(registration);
-    disco__mirror_stop(&registration->info);
+    if (failure != &registration->closed_failure)
+        registration->closed_failure = *failure;
+    disco__timer_stop(&registration->client->loop, &registration->ending_timer);
+    for (i = 0; i < registration->side_count; i++)
+        disco__registration_side_stop(&registration->sides[i]);
     disco__queue_remove(&registration->node);
     disco__tick_schedule(&registration->client->loop, &registration->tick);
 }
 
+static void on_ending_over(disco__timer_t *timer)
+{
+    disco_registration_t *registration =
+        disco__container_of(timer, disco_registration_t, ending_timer);
+    disco__failure_t failure = registration->closed_failure;
+
+    if (failure.status == 0)
+        failure.status = UV_ETIMEDOUT;
+    disco__registration_finish(registration, &failure);
+}
+
+static int make_sides(disco_registration_t *registration)
+{
+    disco_client_t *client = registration->client;
+
+    while (registration->side_count < client->store_count) {
+        size_t i = registration->side_count;
+        int rv =
+            disco__registration_side_init(&registration->sides[i], registration, client->stores[i]);
+
+        if (rv != 0) {
+            while (registration->side_count > 0)
+                disco__registration_side_stop(&registration->sides[--registration->side_count]);
+            return rv;
+        }
+        registration->side_count++;
+    }
+    registration->adopted_from = registration->side_count;
+    return 0;
+}
+
 static int registration_new(disco_registration_t **out, disco_client_t *client, const char *service,
-                            const disco_host_t *host)
+                            const disco_host_t *host, uint32_t ttl_s)
 {
     disco_registration_t *registration = disco__calloc(1, sizeof *registration);
     int rv;
@@ -94,6 +133,10 @@ static int registration_new(disco_registration_t **out, disco_client_t *client, 
     if (registration == NULL)
         return UV_ENOMEM;
     registration->client = client;
+    registration->ttl_s = ttl_s;
+    registration->changes = 1;
+    disco__tick_init(&registration->tick, on_closed);
+    disco__timer_init(&registration->ending_timer, on_ending_over);
     rv = disco__registration_host(&registration->host, client, service, host, host->uuid);
     if (rv != 0)
         goto err_after_alloc;
@@ -105,7 +148,9 @@ static int registration_new(disco_registration_t **out, disco_client_t *client, 
         rv = UV_ENOMEM;
         goto err_after_alloc;
     }
-    disco__tick_init(&registration->tick, on_closed);
+    rv = make_sides(registration);
+    if (rv != 0)
+        goto err_after_alloc;
     *out = registration;
     return 0;
 
@@ -132,16 +177,13 @@ int disco_register(disco_client_t *client, const char *service, const disco_host
         return DISCO_ETTL;
     rv = disco__name_check(service);
     if (rv == 0)
-        rv = registration_new(&registration, client, service, host);
+        rv = registration_new(&registration, client, service, host, options->ttl_s);
     if (rv != 0)
         return rv;
-    registration->ttl_s = options->ttl_s;
     registration->adopt = options->adopt;
     registration->cb = cb;
     registration->data = data;
     disco__queue_push(&client->registrations, &registration->node);
-    disco__registration_follow_init(registration);
-    disco__registration_steps_init(registration);
     if (out != NULL)
         *out = registration;
     return 0;
@@ -169,6 +211,7 @@ int disco_registration_update(disco_registration_t *registration, const disco_ho
     disco_service_info_t after;
     disco__host_t *previous;
     disco__host_t *host;
+    size_t i;
     int rv;
 
     if (registration == NULL || given == NULL)
@@ -185,26 +228,32 @@ int disco_registration_update(disco_registration_t *registration, const disco_ho
     previous = registration->host;
     registration->host = host;
     after = disco__registration_info(registration);
-    if (!registration->adopt && !disco__info_equal(&before, &after))
-        registration->info_task = DISCO__INFO_WRITE;
+    if (!registration->adopt && !disco__info_equal(&before, &after)) {
+        for (i = 0; i < registration->side_count; i++)
+            disco__registration_need_info(&registration->sides[i], DISCO__INFO_WRITE);
+    }
     disco__host_unref(previous);
     registration->changes++;
     registration->tell_updated = true;
     disco__registration_follow(registration);
-    disco__registration_proceed(registration);
+    disco__registration_proceed_all(registration);
     return 0;
 }
 
 void disco__registration_end(disco_registration_t *registration, uint32_t timeout_ms)
 {
+    size_t i;
+
     if (registration->ending || registration->closed)
         return;
     registration->ending = true;
     registration->held = true;
     disco__loop_hold(&registration->client->loop);
-    disco__mirror_stop(&registration->info);
+    disco__failure_clear(&registration->closed_failure);
+    disco__registration_unfollow(registration);
     disco__timer_start(&registration->client->loop, &registration->ending_timer, timeout_ms);
-    disco__registration_steps_end(registration);
+    for (i = 0; i < registration->side_count; i++)
+        disco__registration_side_end(&registration->sides[i]);
 }
 
 int disco_unregister(disco_registration_t *registration, uint32_t timeout_ms)

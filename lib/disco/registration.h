@@ -16,13 +16,36 @@ typedef enum disco__info_task_e {
 
 /* What is under way at etcd; one thing at a time. */
 typedef enum disco__registration_step_e {
-    DISCO__STEP_IDLE, /* the timer says when to go on */
-    DISCO__STEP_INFO,
+    DISCO__STEP_IDLE,
     DISCO__STEP_ADOPT,
-    DISCO__STEP_HOST,
-    DISCO__STEP_HEARTBEAT,
-    DISCO__STEP_DELETE
+    DISCO__STEP_INFO,
+    DISCO__STEP_HOST, /* the info too, if that is to be written */
+    DISCO__STEP_REMOVE
 } disco__registration_step_t;
+
+/* The registration in one store: what is there, and what is to be. */
+typedef struct disco__registration_side_s {
+    disco_registration_t *registration;
+    disco__store_t *store;
+    disco__leased_t *leased; /* the host's key */
+    disco__registration_step_t step;
+    disco__op_t *op;      /* of the step; NULL: idle */
+    disco__timer_t timer; /* the next step, after a failure */
+    disco__backoff_t backoff;
+    disco__mirror_t info; /* followed once ready, for a public service */
+    disco__info_task_t info_task;
+    uint64_t info_changes;  /* how often there was something to be done about the info, */
+    uint64_t info_writing;  /* and what the step under way does */
+    uint64_t info_revision; /* of the info as written last: what is older is known */
+    bool with_info;         /* the step under way writes host and info */
+    uint64_t writing;       /* which of the host's changes the step under way holds, */
+    uint64_t written;       /* and the last one that etcd has; 0: none */
+    bool adopted;           /* the info that was there was looked at */
+    bool ready;             /* host and info were written */
+    bool lost;
+    bool removed; /* or given up, while the registration ends, */
+    bool failed;  /* which it is then */
+} disco__registration_side_t;
 
 struct disco_registration_s {
     disco_client_t *client;
@@ -31,31 +54,24 @@ struct disco_registration_s {
     char *info_key;
     char *host_key;
     disco__host_t *host; /* as it is to stand in etcd */
+    uint64_t changes;    /* of the host, from 1 */
     uint32_t ttl_s;
     bool adopt;
+    size_t adopted_from; /* the side whose info was adopted; side_count: none yet */
     disco_registration_cb cb;
     void *data;
 
-    disco__registration_step_t step;
-    disco__op_t *op;      /* of the step */
-    disco__timer_t timer; /* the next step */
-    disco__timer_t lease; /* the TTL since the last acknowledged heartbeat was sent */
+    disco__registration_side_t sides[DISCO__STORES_MOST];
+    size_t side_count;
     disco__timer_t ending_timer;
-    disco__backoff_t backoff;
-    disco__mirror_t info; /* followed once ready, for a public service */
-    disco__info_task_t info_task;
-    uint64_t changes; /* of the host; */
-    uint64_t writing; /* which of them the put under way holds, */
-    uint64_t written; /* and the last one that etcd has */
     bool was_ready;
-    bool lost;
+    bool lost; /* LOST was told */
     bool tell_updated;
     bool tell_credentials;
-    bool may_be_there; /* a put was sent: the host may be in etcd */
     bool ending;
     bool closed;
     bool held;
-    disco__failure_t closed_failure;
+    disco__failure_t closed_failure; /* the first that ended a side; else the last there was */
     disco__tick_t tick;
 };
 
@@ -64,17 +80,41 @@ static inline uint32_t disco__registration_ttl_ms(const disco_registration_t *re
     return registration->ttl_s * 1000;
 }
 
-/* registration_steps.c: what is to be done next, whenever nothing is under way. */
-void disco__registration_proceed(disco_registration_t *registration);
-void disco__registration_steps_init(disco_registration_t *registration);
-/* Ends what is under way, without a word to etcd. */
-void disco__registration_steps_stop(disco_registration_t *registration);
-/* Begins to take the host out of etcd. */
-void disco__registration_steps_end(disco_registration_t *registration);
+/* registration_side.c */
 
-/* registration.c: the registration may be closed inside. */
+/* 0 or UV_ENOMEM; then nothing is left to be stopped. */
+int disco__registration_side_init(disco__registration_side_t *side,
+                                  disco_registration_t *registration, disco__store_t *store);
+/* What is to be done next, whenever nothing is under way. */
+void disco__registration_proceed(disco__registration_side_t *side);
+void disco__registration_need_info(disco__registration_side_t *side, disco__info_task_t task);
+/* Ends what is under way, without a word to etcd. */
+void disco__registration_side_stop(disco__registration_side_t *side);
+/* Begins to take the host out of etcd. */
+void disco__registration_side_end(disco__registration_side_t *side);
+
+/* registration_progress.c: the sum of the sides. In each the registration may be closed. */
+
+/* On every side. */
+void disco__registration_proceed_all(disco_registration_t *registration);
+/* Tells what has come true. */
+void disco__registration_progress(disco_registration_t *registration);
+/* A side has lost the host, or may have. */
+void disco__registration_is_lost(disco__registration_side_t *side, const disco__failure_t *failure);
+/* A side has removed the host, or given up. */
+void disco__registration_removed(disco__registration_side_t *side, const disco__failure_t *failure);
+/* The info found on a side, entry NULL: none, is looked at before anything is written. 0, or an
+ * error of reading it. */
+int disco__registration_adopt(disco__registration_side_t *side, const disco_kv_t *entry);
+/* The credentials of an info on one side are the host's from now on, and to be the info's on all
+ * others. 0 or UV_ENOMEM. */
+int disco__registration_take_credentials(disco__registration_side_t *side,
+                                         const disco_service_info_t *info);
+
+/* registration.c: the registration may be closed inside. api: NULL if no single one is concerned.
+ */
 void disco__registration_tell(disco_registration_t *registration,
-                              disco_registration_event_type_t type,
+                              disco_registration_event_type_t type, const char *api,
                               const disco__failure_t *failure);
 /* CLOSED follows on a later turn. failure: status 0, or why the host may still be in etcd. */
 void disco__registration_finish(disco_registration_t *registration,
@@ -87,9 +127,6 @@ int disco__registration_host(disco__host_t **filled, disco_client_t *client, con
 /* The same host with other credentials. */
 int disco__registration_host_with(disco__host_t **changed, const disco__host_t *host,
                                   const char *user, const char *password);
-/* Those of the service's info; the host is to be written anew then. 0 or UV_ENOMEM. */
-int disco__registration_take_credentials(disco_registration_t *registration,
-                                         const disco_service_info_t *info);
 /* What the service's info is to be, by this host; borrowed from it. */
 disco_service_info_t disco__registration_info(const disco_registration_t *registration);
 
@@ -98,8 +135,9 @@ disco_service_info_t disco__registration_info(const disco_registration_t *regist
 void disco__registration_end(disco_registration_t *registration, uint32_t timeout_ms);
 
 /* registration_follow.c: user and password of a public service. */
-void disco__registration_follow_init(disco_registration_t *registration);
+void disco__registration_follow_init(disco__registration_side_t *side);
 /* Starts or stops following, as the registration stands. */
 void disco__registration_follow(disco_registration_t *registration);
+void disco__registration_unfollow(disco_registration_t *registration);
 
 #endif

@@ -1,20 +1,34 @@
 /* The credentials of a public service are those of its info, whoever wrote it last.
- * Happy path: once ready, a mirror follows the info; when its user or password change, the host is
- * written anew with them. Failure modes: an info that is broken changes nothing; one that is gone
- * is created again, with the credentials last known; a mirror that cannot follow etcd says nothing
- * here: the heartbeats do. */
+ * Happy path: once ready, a mirror on each side follows the info; when its user or password change,
+ * the host is written anew with them, and so are the infos of the other sides. Failure modes: an
+ * info that is broken changes nothing; one that is older than what was written here is known; one
+ * that is gone is created again, with the credentials last known; a mirror that cannot follow etcd
+ * says nothing here: the heartbeats do. */
 #include "base/text.h"
 #include "disco/entry.h"
 #include "disco/registration.h"
 
-static disco_registration_t *of_info(disco__mirror_t *mirror)
+static disco__registration_side_t *of_info(disco__mirror_t *mirror)
 {
-    return disco__container_of(mirror, disco_registration_t, info);
+    return disco__container_of(mirror, disco__registration_side_t, info);
 }
 
-static int follow(disco_registration_t *registration, const disco_kv_t *entry)
+static bool is_news(const disco__registration_side_t *side, const disco_kv_t *entry,
+                    const disco_service_info_t *info)
 {
-    const disco_host_t *host = &registration->host->host;
+    const disco_host_t *host = &side->registration->host->host;
+
+    if (side->info_task == DISCO__INFO_WRITE)
+        return false; /* will be overwritten by ours in a moment */
+    if (entry->modified_revision > 0 && entry->modified_revision <= side->info_revision)
+        return false;
+    return !disco__text_equal(info->user, host->user) ||
+           !disco__text_equal(info->password, host->password);
+}
+
+static int follow(disco__registration_side_t *side, const disco_kv_t *entry)
+{
+    disco_registration_t *registration = side->registration;
     disco_service_info_t *info;
     int rv = disco__entry_read_info(registration->client, entry, &info);
 
@@ -22,31 +36,33 @@ static int follow(disco_registration_t *registration, const disco_kv_t *entry)
         return 0;
     if (rv != 0)
         return rv;
-    if (registration->info_task == DISCO__INFO_WRITE ||
-        (disco__text_equal(info->user, host->user) &&
-         disco__text_equal(info->password, host->password))) {
-        disco__info_free(info); /* or: will be overwritten by ours in a moment */
+    if (!is_news(side, entry, info)) {
+        disco__info_free(info);
         return 0;
     }
-    rv = disco__registration_take_credentials(registration, info);
+    rv = disco__registration_take_credentials(side, info);
     disco__info_free(info);
     if (rv != 0)
         return rv;
     registration->tell_credentials = true;
-    disco__registration_proceed(registration);
+    disco__registration_proceed_all(registration);
     return 0;
 }
 
-static int create_again(disco_registration_t *registration)
+static int create_again(disco__registration_side_t *side)
 {
-    if (registration->info_task == DISCO__INFO_DONE)
-        registration->info_task = DISCO__INFO_CREATE;
-    disco__registration_proceed(registration);
+    if (side->info_task == DISCO__INFO_DONE)
+        disco__registration_need_info(side, DISCO__INFO_CREATE);
+    disco__registration_proceed(side);
     return 0;
 }
 
 static int on_listed(disco__mirror_t *mirror, const disco__result_t *listing)
 {
+    disco__registration_side_t *side = of_info(mirror);
+
+    if (listing->revision > 0 && listing->revision < side->info_revision)
+        side->info_revision = 0; /* etcd was set back */
     if (listing->entry_count == 0)
         return create_again(of_info(mirror));
     return listing->entries[0].is_directory ? 0 : follow(of_info(mirror), &listing->entries[0]);
@@ -86,18 +102,30 @@ void disco__registration_follow(disco_registration_t *registration)
 {
     bool wanted = registration->host->host.is_public && registration->was_ready &&
                   !registration->ending && !registration->closed;
+    size_t i;
 
-    if (wanted == registration->info.running)
-        return;
-    if (!wanted) {
-        disco__mirror_stop(&registration->info);
-        return;
+    for (i = 0; i < registration->side_count; i++) {
+        disco__mirror_t *info = &registration->sides[i].info;
+
+        if (wanted && !info->running)
+            disco__mirror_start(info);
+        else if (!wanted)
+            disco__mirror_stop(info);
     }
-    disco__mirror_start(&registration->info);
 }
 
-void disco__registration_follow_init(disco_registration_t *registration)
+void disco__registration_unfollow(disco_registration_t *registration)
 {
-    disco__mirror_init(&registration->info, registration->client, registration->client->stores[0],
-                       registration->info_key, false, &info_events);
+    size_t i;
+
+    for (i = 0; i < registration->side_count; i++)
+        disco__mirror_stop(&registration->sides[i].info);
+}
+
+void disco__registration_follow_init(disco__registration_side_t *side)
+{
+    disco_registration_t *registration = side->registration;
+
+    disco__mirror_init(&side->info, registration->client, side->store, registration->info_key,
+                       false, &info_events);
 }

@@ -95,21 +95,6 @@ int disco__registration_host_with(disco__host_t **changed, const disco__host_t *
     return disco__host_copy(changed, &copy);
 }
 
-int disco__registration_take_credentials(disco_registration_t *registration,
-                                         const disco_service_info_t *info)
-{
-    disco__host_t *changed;
-    int rv =
-        disco__registration_host_with(&changed, registration->host, info->user, info->password);
-
-    if (rv != 0)
-        return rv;
-    disco__host_unref(registration->host);
-    registration->host = changed;
-    registration->changes++;
-    return 0;
-}
-
 disco_service_info_t disco__registration_info(const disco_registration_t *registration)
 {
     const disco_host_t *host = &registration->host->host;

@@ -124,10 +124,6 @@ typedef struct disco__store_ops_s {
                     const disco__pursuit_t *pursuit, disco__op_t **op);
     int (*put)(disco__store_t *store, const disco__put_t *put, const disco__pursuit_t *pursuit,
                disco__op_t **op);
-    /* Gives a key its time to live anew without waking its watchers; DISCO_EKEYNOTFOUND when it is
-     * gone. */
-    int (*refresh)(disco__store_t *store, const char *key, uint64_t ttl_s,
-                   const disco__pursuit_t *pursuit, disco__op_t **op);
     int (*remove)(disco__store_t *store, const disco__delete_t *remove,
                   const disco__pursuit_t *pursuit, disco__op_t **op);
     int (*version)(disco__store_t *store, const disco__pursuit_t *pursuit, disco__op_t **op);
@@ -141,7 +137,9 @@ typedef struct disco__store_ops_s {
     int (*lease)(disco__store_t *store, const char *key, uint64_t ttl_s,
                  const disco__leased_events_t *events, void *data, disco__leased_t **leased);
     /* Writes the key; heartbeats follow by themselves once it is acknowledged. Not while another
-     * write or a removal of it is under way. */
+     * write or a removal of it is under way. result->revision is that of `beside`, if there is one:
+     * what is older was written before it. A write that fails leaves the heartbeats of an earlier
+     * one as they are, but for DISCO_EKEYNOTFOUND, which ends them. */
     int (*lease_write)(disco__leased_t *leased, const disco__leased_write_t *write,
                        const disco__pursuit_t *pursuit, disco__op_t **op);
     /* Takes the key out of etcd; heartbeats end at once. A write under way, which then calls

@@ -36,6 +36,20 @@ disco__verdict_t disco__v2_examine(disco__call_t *call);
 
 int disco__v2_get_pair(disco__store_t *store, const char *key, const char *directory, bool quorum,
                        const disco__pursuit_t *pursuit, disco__op_t **op);
+/* Gives a key its time to live anew without waking its watchers; DISCO_EKEYNOTFOUND when it is
+ * gone. */
+int disco__v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
+                      const disco__pursuit_t *pursuit, disco__op_t **op);
+
+/* v2_leased.c */
+int disco__v2_lease(disco__store_t *store, const char *key, uint64_t ttl_s,
+                    const disco__leased_events_t *events, void *data, disco__leased_t **leased);
+int disco__v2_lease_write(disco__leased_t *leased, const disco__leased_write_t *write,
+                          const disco__pursuit_t *pursuit, disco__op_t **op);
+int disco__v2_lease_remove(disco__leased_t *leased, const disco__pursuit_t *pursuit,
+                           disco__op_t **op);
+void disco__v2_lease_close(disco__leased_t *leased);
+
 int disco__v2_watch(disco__store_t *store, const disco__watch_request_t *request,
                     disco__store_watch_cb cb, void *data, disco__store_watch_t **watch);
 void disco__v2_watch_close(disco__store_watch_t *watch);

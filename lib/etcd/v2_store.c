@@ -267,7 +267,7 @@ static int v2_put(disco__store_t *store, const disco__put_t *put, const disco__p
     return single_start(op, out);
 }
 
-static int v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
+int disco__v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
                       const disco__pursuit_t *pursuit, disco__op_t **out)
 {
     single_t *op = single_new(store, "PUT", pursuit);
@@ -330,12 +330,15 @@ static const disco__store_ops_t v2_ops = {
     .get = v2_get,
     .get_pair = disco__v2_get_pair,
     .put = v2_put,
-    .refresh = v2_refresh,
     .remove = v2_remove,
     .version = v2_version,
     .cancel = v2_cancel,
     .watch = disco__v2_watch,
     .watch_close = disco__v2_watch_close,
+    .lease = disco__v2_lease,
+    .lease_write = disco__v2_lease_write,
+    .lease_remove = disco__v2_lease_remove,
+    .lease_close = disco__v2_lease_close,
     .close = v2_close,
 };
 

@@ -6,7 +6,14 @@
  * program that crashes is gone after one TTL; one that unregisters is gone at once.
  *
  * READY comes first, then LOST and RECOVERED in turn; CREDENTIALS, UPDATED and RETRYING at any
- * time; CLOSED last. */
+ * time; CLOSED last.
+ *
+ * On v2 each host is kept by a request of its own; on v3 all hosts of a client with the same TTL by
+ * one, on one lease (whose TTL is never under 2 s: etcd's own limit). With both APIs
+ * (DISCO_API_BOTH) a host is registered in both registries: READY, UPDATED, CREDENTIALS and
+ * RECOVERED are told when both have it, LOST when one has lost it. One that fails is told of
+ * (RETRYING, api says which) and does not hold the other back. User and password that change in one
+ * are written to the other. */
 #ifndef UVDISCO_REGISTRATION_H
 #define UVDISCO_REGISTRATION_H
 
@@ -33,7 +40,7 @@ typedef struct disco_registration_options_s {
 DISCO_EXTERN void disco_registration_options_init(disco_registration_options_t *options);
 
 typedef enum disco_registration_event_type_e {
-    /* Service and host are in etcd for the first time. */
+    /* Service and host are in etcd for the first time; with both APIs, in both. */
     DISCO_REGISTRATION_READY = 1,
     /* The host is not, or may no longer be, in etcd: etcd said so (status DISCO_EKEYNOTFOUND), or
      * the TTL has passed since the last heartbeat that etcd acknowledged was sent (DISCO_ELOST). */

@@ -37,7 +37,6 @@ typedef struct disco__registration_side_s {
     uint64_t info_changes;  /* how often there was something to be done about the info, */
     uint64_t info_writing;  /* and what the step under way does */
     uint64_t info_revision; /* of the info as written last: what is older is known */
-    bool with_info;         /* the step under way writes host and info */
     uint64_t writing;       /* which of the host's changes the step under way holds, */
     uint64_t written;       /* and the last one that etcd has; 0: none */
     bool adopted;           /* the info that was there was looked at */

@@ -175,6 +175,8 @@ static void on_host_written(void *data, const disco__result_t *result)
     disco__registration_side_t *side = data;
 
     step_is_over(side);
+    if (result->beside_written)
+        info_is_written(side, result->revision);
     if (result->failure->status == DISCO_EKEYNOTFOUND && side->written != 0) {
         host_is_gone(side, result->failure);
         return;
@@ -185,8 +187,6 @@ static void on_host_written(void *data, const disco__result_t *result)
     }
     side->written = side->writing;
     side->ready = true;
-    if (side->with_info)
-        info_is_written(side, result->revision);
     host_is_there(side);
     disco__registration_proceed(side);
 }
@@ -277,8 +277,7 @@ static void write_host(disco__registration_side_t *side)
 
     disco__buffer_init(&info_value);
     disco__buffer_init(&value);
-    side->with_info = side->info_task != DISCO__INFO_DONE;
-    if (side->with_info) {
+    if (side->info_task != DISCO__INFO_DONE) {
         rv = make_info(side, &info_value, &info);
         write.beside = &info;
     }

@@ -30,6 +30,7 @@ typedef struct disco__result_s {
     const disco_kv_t *entries;
     size_t entry_count;
     const disco_kv_t *beside; /* get_pair only: the single key, NULL: it is not there */
+    bool beside_written; /* lease_write only: the key beside was, even if the key itself was not */
     const disco_kv_t *previous;
     uint64_t sent_ms;   /* disco__now() just before the request that was answered was sent */
     const char *server; /* version only */

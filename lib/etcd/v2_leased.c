@@ -38,8 +38,9 @@ typedef struct v2_leased_s {
     bool removing;
     char *value;
     bool must_exist;
-    uint64_t beside_revision;
-    disco__tick_t tick; /* a removal of what was never sent */
+    bool beside_written;
+    uint64_t beside_revision; /* 0: it was there already */
+    disco__tick_t tick;       /* a removal of what was never sent */
 } v2_leased_t;
 
 static v2_leased_t *leased_of(disco__leased_t *base)
@@ -172,6 +173,7 @@ static void on_put(void *data, const disco__result_t *result)
         leased->beat_is_due = false;
         disco__heartbeat_stop(&leased->heartbeat);
     }
+    told.beside_written = leased->beside_written;
     if (leased->beside_revision > 0)
         told.revision = leased->beside_revision;
     answer(leased, &told);
@@ -204,6 +206,7 @@ static void on_beside(void *data, const disco__result_t *result)
         answer(leased, result);
         return;
     }
+    leased->beside_written = true;
     if (result->entry_count > 0)
         leased->beside_revision = result->entries[0].modified_revision;
     rv = start_put(leased);
@@ -366,6 +369,7 @@ int disco__v2_lease_write(disco__leased_t *base, const disco__leased_write_t *wr
     }
     leased->pursuit = *pursuit;
     leased->must_exist = write->must_exist;
+    leased->beside_written = false;
     leased->beside_revision = 0;
     rv = write->beside != NULL ? start_beside(leased, write->beside) : start_put(leased);
     if (rv != 0) {

@@ -60,6 +60,8 @@ void disco__v3_task_finish(disco__v3_task_t *task, const disco__failure_t *failu
     disco__result_t result = {
         .failure = &kept, .revision = task->revision, .sent_ms = task->sent_ms};
 
+    result.beside_written = task->beside_key != NULL && failure->status == 0;
+
     disco__queue_remove(&task->node);
     task_free(task);
     pursuit.done(pursuit.data, &result);

@@ -167,15 +167,6 @@ static int auto_put(disco__store_t *base, const disco__put_t *put, const disco__
     return disco__auto_hold_put(store, put, pursuit, op);
 }
 
-/* Only a key that was written is refreshed, and by then there is a choice. */
-static int auto_refresh(disco__store_t *base, const char *key, uint64_t ttl_s,
-                        const disco__pursuit_t *pursuit, disco__op_t **op)
-{
-    disco__store_t *chosen = disco__auto_store_of(base)->chosen;
-
-    return chosen != NULL ? chosen->ops->refresh(chosen, key, ttl_s, pursuit, op) : UV_ENOMEM;
-}
-
 static int auto_remove(disco__store_t *base, const disco__delete_t *remove,
                        const disco__pursuit_t *pursuit, disco__op_t **op)
 {
@@ -274,7 +265,6 @@ static const disco__store_ops_t auto_ops = {
     .get = auto_get,
     .get_pair = auto_get_pair,
     .put = auto_put,
-    .refresh = auto_refresh,
     .remove = auto_remove,
     .version = auto_version,
     .cancel = auto_cancel,

@@ -268,7 +268,8 @@ static void part_failed(disco__fetch_part_t *part, const disco__failure_t *failu
     disco__fetch_t *fetch = part->fetch;
 
     part->failure = *failure;
-    part->failure.api = part->store->api;
+    if (part->failure.api == NULL)
+        part->failure.api = part->store->api;
     if (fetch->parts[fetch->first_failed].failure.status == 0)
         fetch->first_failed = (size_t)(part - fetch->parts);
 }

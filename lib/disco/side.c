@@ -91,7 +91,8 @@ static void stale(disco__side_t *side, const disco__failure_t *failure)
         subscription->stale_since = disco__now(&subscription->client->loop);
     subscription->told_synced = false;
     if (disco__troubles_add(&side->troubles, failure->status)) {
-        told.api = api;
+        if (told.api == NULL)
+            told.api = api;
         disco__log(&subscription->client->loop.log, DISCO_LOG_INFO,
                    "%s: cannot be followed now on %s: %s", subscription->service, api,
                    disco_strerror(failure->status));

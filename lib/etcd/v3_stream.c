@@ -44,6 +44,24 @@ static void end_line(disco__v3_line_t *line)
     disco__v3_line_end(line);
 }
 
+/* Its watches are to be told of the trouble, unless the other line has them. */
+static void shake(const disco__v3_line_t *line)
+{
+    size_t i;
+
+    for (i = 0; i < line->lane_count; i++) {
+        if (line->lanes[i].watch != NULL)
+            line->lanes[i].watch->shaken = true;
+    }
+}
+
+static void give_up(disco__v3_line_t *line)
+{
+    if (line != NULL)
+        shake(line);
+    end_line(line);
+}
+
 static void end_all(disco__v3_stream_t *stream)
 {
     end_line(stream->live);
@@ -54,11 +72,13 @@ static void end_all(disco__v3_stream_t *stream)
     stream->renew = false;
 }
 
-/* Nothing may be done with the stream behind this but by looking at it again. */
+/* To the watches of lines that had trouble. Nothing may be done with the stream behind this but
+ * by looking at it again. */
 static void tell_stale(disco__v3_stream_t *stream, const disco__failure_t *failure)
 {
     disco__queue_t waiting;
     disco__queue_t *node;
+    bool shaken;
 
     disco__queue_init(&waiting);
     disco__queue_move(&stream->watches, &waiting);
@@ -68,7 +88,9 @@ static void tell_stale(disco__v3_stream_t *stream, const disco__failure_t *failu
 
         disco__queue_remove(node);
         disco__queue_push(&stream->watches, node);
-        if (!disco__v3_watch_is_followed(watch))
+        shaken = watch->shaken;
+        watch->shaken = false;
+        if (shaken && !disco__v3_watch_is_followed(watch))
             disco__v3_watch_stale(watch, failure);
     }
 }
@@ -110,6 +132,7 @@ static void open_line(disco__v3_stream_t *stream)
 {
     int rv = disco__v3_line_open(stream, &stream->opening);
     disco__failure_t failure;
+    disco__queue_t *node;
 
     if (rv == 0) {
         stream->renew = false;
@@ -118,6 +141,8 @@ static void open_line(disco__v3_stream_t *stream)
     disco__failure_clear(&failure);
     disco__failure_set(&failure, rv, NULL);
     start_retry_timer(stream);
+    for (node = stream->watches.next; node != &stream->watches; node = node->next)
+        disco__queue_data(node, disco__v3_watch_t, node)->shaken = true;
     tell_stale(stream, &failure);
 }
 
@@ -179,9 +204,10 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     disco__failure_t copy = *failure;
 
     look_back(line);
+    shake(line);
     if (line != stream->live) {
         if (stream->doubtful)
-            end_line(stream->live);
+            give_up(stream->live);
     } else if (stream->opening != NULL) {
         end_line(line);
     } else {
@@ -198,7 +224,7 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     tell_stale(stream, &copy);
 }
 
-void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failure, bool blame)
+static void lose(disco__v3_line_t *line, const disco__failure_t *failure, bool blame, bool quiet)
 {
     disco__v3_stream_t *stream = line->stream;
     disco__failure_t copy = *failure;
@@ -209,15 +235,20 @@ void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failu
         disco__endpoints_failed(stream->store->endpoints, line->call.endpoint, &copy);
     look_back(line);
     if (line != stream->live && stream->doubtful)
-        end_line(stream->live);
-    end_line(line);
+        give_up(stream->live);
+    give_up(line);
     if (stream->live != NULL)
         start_silence_timer(stream);
     if (stream->opening == NULL)
         start_retry_timer(stream);
     /* A gap is told instead. */
-    if (copy.status != DISCO_ECLEARED)
+    if (copy.status != DISCO_ECLEARED && !quiet)
         tell_stale(stream, &copy);
+}
+
+void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failure, bool blame)
+{
+    lose(line, failure, blame, false);
 }
 
 /* Every watch begins anew where etcd is now. What lies between is lost, which is said once it is
@@ -233,7 +264,7 @@ static void jump(disco__v3_line_t *line)
     for (node = stream->watches.next; node != &stream->watches; node = node->next)
         disco__v3_watch_jump(disco__queue_data(node, disco__v3_watch_t, node));
     /* The other line would go on from where it was. */
-    end_line(line == stream->live ? stream->opening : stream->live);
+    give_up(line == stream->live ? stream->opening : stream->live);
 }
 
 void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -256,8 +287,12 @@ void disco__v3_stream_strange(disco__v3_line_t *line, int status, const char *wh
 
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
 {
-    (void)disco__call_refuse_token(&line->call);
-    disco__v3_stream_lost(line, failure, false);
+    disco__v3_stream_t *stream = line->stream;
+    bool quiet = disco__call_refuse_token(&line->call) && !stream->token_refused;
+
+    /* Tokens have an end: the first time is nothing to be told of. */
+    stream->token_refused = true;
+    lose(line, failure, false, quiet);
 }
 
 void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
@@ -287,6 +322,7 @@ void disco__v3_stream_live(disco__v3_line_t *line)
     end_line(stream->live);
     stream->live = line;
     stream->opening = NULL;
+    stream->token_refused = false;
     line->live_ms = disco__now(stream->loop);
     if (line->live_ms == 0)
         line->live_ms = 1;
@@ -315,7 +351,7 @@ static void on_check_done(disco__call_t *call)
         disco__v3_stream_changed(stream);
         return;
     default:
-        end_line(stream->live);
+        give_up(stream->live);
         disco__v3_stream_changed(stream);
         tell_stale(stream, &failure);
     }

@@ -49,6 +49,7 @@ struct disco__v3_watch_s {
 
     bool synced;
     bool gap;                   /* events were lost: to be said as soon as it is followed again */
+    bool shaken;                /* a line that it was on had trouble, and it was not told yet */
     bool refused;               /* waits for refused watches to be tried again */
     disco__troubles_t troubles; /* told since it was synced */
     bool closed;
@@ -86,6 +87,7 @@ struct disco__v3_stream_s {
     disco__timer_t retry;  /* until a line is opened after a failure */
     disco__backoff_t failures;
     unsigned strange_answers;
+    bool token_refused;     /* since a line was live */
     disco__timer_t refused; /* until refused watches are tried again */
     disco__backoff_t refusals;
     disco__timer_t silence; /* until the live line is checked */

@@ -15,6 +15,11 @@
 
 #include "etcd/v3_stream.h"
 
+/* etcd's HTTP server stops reading a request when the first byte of the answer goes out, so that
+ * watches which were not read until then would never be created; but not when the connection ends
+ * with the request (3.4.23, 3.5.35, 3.6.16). */
+#define FIELDS DISCO__V3_NEEDS_LEADER "Connection: close\r\n"
+
 static disco__v3_line_t *line_of(disco__call_t *call)
 {
     return disco__container_of(call, disco__v3_line_t, call);
@@ -336,6 +341,7 @@ int disco__v3_line_open(disco__v3_stream_t *stream, disco__v3_line_t **out)
     disco__timer_init(&line->timer, on_timer);
     disco__tick_init(&line->burial, on_burial);
     disco__v3_call_init(&line->call, stream->store, "/v3/watch");
+    line->call.fields = FIELDS;
     line->call.long_poll = true;
     line->call.body_limit = SIZE_MAX; /* the splitter has a limit for each message */
     line->call.head = on_head;

@@ -63,6 +63,7 @@ DISCO_TEST(events_come_in_order_each_once)
     begin(1, 0);
     line = synced();
     assert_string_equal(server_request_field(line.request, "Grpc-Metadata-Hasleader"), "true");
+    assert_string_equal(server_request_field(line.request, "Connection"), "close");
     for (revision = 7; revision < 30; revision += 2) {
         put(line, revision);
         diary_expect(DIARY, flow_text("PUT /w/a on @%zu", revision));

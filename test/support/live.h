@@ -101,5 +101,7 @@ void live_write(live_t *live, const char *key, const char *value, uint32_t ttl_s
 void live_delete(live_t *live, const char *key);
 /* So many writes of keys that have nothing to do with services. */
 void live_flood(live_t *live, size_t count);
+/* So many requests that are written out, one behind the other; each must be answered by a 20x. */
+void live_send_all(live_t *live, char *requests, size_t size, size_t count);
 
 #endif

@@ -66,20 +66,14 @@ static void on_connected(uv_connect_t *connect, int status)
     assert_int(uv_read_start(connect->handle, on_allocate, on_read), 0);
 }
 
-void live_flood(live_t *live, size_t count)
+void live_send_all(live_t *live, char *requests, size_t size, size_t count)
 {
     flood_t *flood = calloc(1, sizeof *flood);
     struct sockaddr_in address;
-    size_t i;
 
     assert_non_null(flood);
-    flood->requests = calloc(count, 80);
-    assert_non_null(flood->requests);
-    for (i = 0; i < count; i++)
-        flood->size += (size_t)snprintf(flood->requests + flood->size, 80,
-                                        "PUT /v2/keys/flood/%zu?value=%zu HTTP/1.1\r\nHost: x\r\n"
-                                        "Content-Length: 0\r\n\r\n",
-                                        i % 10, i);
+    flood->requests = requests;
+    flood->size = size;
     flood->wanted = count;
     assert_int(uv_ip4_addr("127.0.0.1", etcd_port(live->etcd, live->member), &address), 0);
     assert_int(uv_tcp_init(&live->loop.uv, &flood->tcp), 0);
@@ -87,6 +81,21 @@ void live_flood(live_t *live, size_t count)
     assert_int(
         uv_tcp_connect(&flood->connect, &flood->tcp, (struct sockaddr *)&address, on_connected), 0);
     loop_run_until(&live->loop, &flood->closed);
-    free(flood->requests);
     free(flood);
+}
+
+void live_flood(live_t *live, size_t count)
+{
+    char *requests = calloc(count, 80);
+    size_t size = 0;
+    size_t i;
+
+    assert_non_null(requests);
+    for (i = 0; i < count; i++)
+        size += (size_t)snprintf(requests + size, 80,
+                                 "PUT /v2/keys/flood/%zu?value=%zu HTTP/1.1\r\nHost: x\r\n"
+                                 "Content-Length: 0\r\n\r\n",
+                                 i % 10, i);
+    live_send_all(live, requests, size, count);
+    free(requests);
 }

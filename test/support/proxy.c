@@ -367,6 +367,16 @@ size_t proxy_passed(const proxy_t *proxy)
     return proxy->passed;
 }
 
+size_t proxy_open_count(const proxy_t *proxy, const char *request)
+{
+    const link_t *link;
+    size_t count = 0;
+
+    for (link = proxy->links; link != NULL; link = link->next)
+        count += !link->closing && strstr(link->request, request) != NULL;
+    return count;
+}
+
 void proxy_await_requests(proxy_t *proxy, const char *request, size_t count)
 {
     assert_true(strlen(request) < sizeof proxy->counted);

@@ -37,6 +37,9 @@ const bool *proxy_has_cut(const proxy_t *proxy);
 /* Bytes of such answers passed on since proxy_cut_after(). */
 size_t proxy_passed(const proxy_t *proxy);
 
+/* How many connections are open whose last request holds a certain text. */
+size_t proxy_open_count(const proxy_t *proxy, const char *request);
+
 /* Waits until so many more requests that hold a certain text have passed. */
 void proxy_await_requests(proxy_t *proxy, const char *request, size_t count);
 

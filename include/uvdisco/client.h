@@ -217,7 +217,9 @@ typedef struct disco_error_detail_s {
     int etcd_code;        /* etcd's errorCode; 0 if it was not etcd that spoke */
     const char *endpoint; /* "https://host:2379"; "" if none is concerned */
     const char *message;  /* what etcd, or the TLS library, said; "" if the code says it all */
-    const char *api; /* "v2" or "v3": which of etcd's APIs was spoken; "" if none is concerned */
+    const char
+        *api; /* "v2" or "v3": which of etcd's APIs was spoken ("auto": not chosen yet); "" if
+                        none is concerned */
 } disco_error_detail_t;
 
 /* Detail of the error that the callback now running was given. Outside of a callback, of the last

@@ -50,8 +50,8 @@ typedef enum disco_subscription_event_type_e {
     /* The service's own info changed; see service. */
     DISCO_SUBSCRIPTION_INFO,
     /* etcd cannot be followed now, status says why; it is tried on. Told once for each kind of
-     * trouble; with both APIs, of each of them: disco_client_error_detail() says by which. SYNCED
-     * follows when both can be followed. */
+     * trouble; with both APIs, of each of them, api says which. SYNCED follows when both can
+     * be followed. */
     DISCO_SUBSCRIPTION_STALE,
     /* Terminal; status UV_ECANCELED. */
     DISCO_SUBSCRIPTION_CLOSED
@@ -64,6 +64,8 @@ typedef struct disco_subscription_event_s {
     const disco_service_t *service; /* the view with the event in it; NULL before SNAPSHOT */
     const disco_host_t *host;       /* UP, CHANGED, DOWN; else NULL */
     const disco_host_t *previous;   /* CHANGED; else NULL */
+    const char *api; /* STALE: "v2" or "v3", the API that it is about ("auto": not chosen yet); else
+                        NULL */
 } disco_subscription_event_t;
 
 typedef void (*disco_subscription_cb)(void *data, disco_subscription_t *subscription,

@@ -35,12 +35,11 @@ static void tell_difference(disco_subscription_t *subscription, disco__host_t *b
     disco__host_t *new = in_view(subscription->view, after);
 
     if (old == NULL && new != NULL)
-        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_UP, 0, &new->host, NULL);
+        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_UP, &new->host, NULL);
     else if (old != NULL && new == NULL)
-        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_DOWN, 0, &old->host, NULL);
+        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_DOWN, &old->host, NULL);
     else if (old != NULL && new != NULL && !disco__host_equal(&old->host, &new->host))
-        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_CHANGED, 0, &new->host,
-                                 &old->host);
+        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_CHANGED, &new->host, &old->host);
 }
 
 static disco_service_t *view_with_room(disco_subscription_t *subscription)

@@ -33,7 +33,7 @@ static void tell_snapshot(disco_subscription_t *subscription)
     if (listed == 0)
         return;
     subscription->told_snapshot = true;
-    disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_SNAPSHOT, 0, NULL, NULL);
+    disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_SNAPSHOT, NULL, NULL);
 }
 
 static void tell_synced(disco_subscription_t *subscription)
@@ -49,7 +49,7 @@ static void tell_synced(disco_subscription_t *subscription)
     for (i = 0; i < subscription->side_count; i++)
         subscription->sides[i].troubles.count = 0;
     subscription->told_synced = true;
-    disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_SYNCED, 0, NULL, NULL);
+    disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_SYNCED, NULL, NULL);
 }
 
 /* The view is whole once every side was listed. 0 or UV_ENOMEM. */
@@ -82,24 +82,14 @@ static int listed(disco_subscription_t *subscription)
 
 static void stale(disco__side_t *side, const disco__failure_t *failure)
 {
-    const char *api = side->hosts.store->api;
     disco_subscription_t *subscription = side->subscription;
-    disco__failure_t told = *failure;
 
     side->failed = true;
     if (subscription->told_synced)
         subscription->stale_since = disco__now(&subscription->client->loop);
     subscription->told_synced = false;
-    if (disco__troubles_add(&side->troubles, failure->status)) {
-        if (told.api == NULL)
-            told.api = api;
-        disco__log(&subscription->client->loop.log, DISCO_LOG_INFO,
-                   "%s: cannot be followed now on %s: %s", subscription->service, api,
-                   disco_strerror(failure->status));
-        disco__client_set_failure(subscription->client, &told);
-        disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_STALE, failure->status, NULL,
-                                 NULL);
-    }
+    if (disco__troubles_add(&side->troubles, failure->status))
+        disco__subscription_tell_stale(subscription, side->hosts.store->api, failure);
     tell_snapshot(subscription);
 }
 
@@ -182,7 +172,7 @@ static int show_info(disco_subscription_t *subscription)
         return UV_ENOMEM;
     }
     disco__service_set_info(view, chosen);
-    disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_INFO, 0, NULL, NULL);
+    disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_INFO, NULL, NULL);
     return 0;
 }
 

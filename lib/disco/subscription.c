@@ -38,18 +38,38 @@ static bool passes_filter(const disco_subscription_t *subscription,
     return true;
 }
 
-void disco__subscription_tell(disco_subscription_t *subscription,
-                              disco_subscription_event_type_t type, int status,
-                              const disco_host_t *host, const disco_host_t *previous)
+static void tell(disco_subscription_t *subscription, disco_subscription_event_t *event)
 {
-    disco_subscription_event_t event = {
-        .type = type, .status = status, .host = host, .previous = previous};
-    bool before_snapshot = type != DISCO_SUBSCRIPTION_STALE && !subscription->told_snapshot;
+    bool before_snapshot = event->type != DISCO_SUBSCRIPTION_STALE && !subscription->told_snapshot;
 
-    if (subscription->closed || before_snapshot || !passes_filter(subscription, type))
+    if (subscription->closed || before_snapshot || !passes_filter(subscription, event->type))
         return;
-    event.service = disco_subscription_service(subscription);
-    subscription->cb(subscription->data, subscription, &event);
+    event->service = disco_subscription_service(subscription);
+    subscription->cb(subscription->data, subscription, event);
+}
+
+void disco__subscription_tell(disco_subscription_t *subscription,
+                              disco_subscription_event_type_t type, const disco_host_t *host,
+                              const disco_host_t *previous)
+{
+    disco_subscription_event_t event = {.type = type, .host = host, .previous = previous};
+
+    tell(subscription, &event);
+}
+
+void disco__subscription_tell_stale(disco_subscription_t *subscription, const char *api,
+                                    const disco__failure_t *failure)
+{
+    disco_client_t *client = subscription->client;
+    disco_subscription_event_t event = {
+        .type = DISCO_SUBSCRIPTION_STALE, .status = failure->status, .api = api};
+    disco__failure_t told = *failure;
+
+    told.api = api;
+    disco__log(&client->loop.log, DISCO_LOG_INFO, "%s: cannot be followed now on %s: %s",
+               subscription->service, api, disco_strerror(failure->status));
+    disco__client_set_failure(client, &told);
+    tell(subscription, &event);
 }
 
 disco_service_t *disco__subscription_view(disco_subscription_t *subscription)

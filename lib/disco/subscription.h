@@ -45,8 +45,12 @@ struct disco_subscription_s {
 /* Tells the user; nothing once it is closed, or before the snapshot. The subscription may be closed
  * inside. */
 void disco__subscription_tell(disco_subscription_t *subscription,
-                              disco_subscription_event_type_t type, int status,
-                              const disco_host_t *host, const disco_host_t *previous);
+                              disco_subscription_event_type_t type, const disco_host_t *host,
+                              const disco_host_t *previous);
+
+/* STALE; api: of the side that it is about. */
+void disco__subscription_tell_stale(disco_subscription_t *subscription, const char *api,
+                                    const disco__failure_t *failure);
 
 /* The view, for changing it: copied first when somebody else holds it. NULL when memory is short.
  */

@@ -102,6 +102,10 @@ void diary_subscription_cb(void *data, disco_subscription_t *subscription,
     size_t count = 0;
 
     assert_ptr_equal(event->service, disco_subscription_service(subscription));
+    if (event->type != DISCO_SUBSCRIPTION_STALE)
+        assert_null(event->api);
+    else
+        assert_string_equal(event->api, disco_client_error_detail(diary->flow->client)->api);
     write_status(diary, event->status);
     switch (event->type) {
     case DISCO_SUBSCRIPTION_SNAPSHOT:

@@ -1,6 +1,11 @@
 /* Any key of etcd. Keys are absolute paths, "/a/b"; '/' separates, and no segment may be empty, "."
- * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. With
- * DISCO_API_BOTH all of this is about v2's keys. */
+ * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. With DISCO_API_BOTH all
+ * of this is about v2's keys.
+ *
+ * v3 has no directories: "/a" can have a value and "/a/b" too. There the "directory" of what follows
+ * is nothing by itself: it is what begins with its name and a '/'; a get that is not recursive, and
+ * a watch that is not, are about the key alone; and a key that has expired is told as deleted. A
+ * key with a TTL has a lease of its own, of 2 seconds at least (etcd's own limit). */
 #ifndef UVDISCO_KV_H
 #define UVDISCO_KV_H
 
@@ -18,7 +23,8 @@ typedef struct disco_kv_s {
     bool is_directory;
     uint64_t created_revision;
     uint64_t modified_revision;
-    int64_t ttl_s; /* 0: none. May be negative: expired, and not yet removed */
+    /* 0: none. May be negative: expired, and not yet removed. On v3 known of a put only. */
+    int64_t ttl_s;
 } disco_kv_t;
 
 /* Borrowed until the callback returns. */
@@ -75,7 +81,7 @@ typedef struct disco_kv_delete_options_s {
  *   request     receives a handle for disco_request_cancel(), valid until cb is called; NULL
  *               allowed.
  * 0; UV_EINVAL: NULL, or options that contradict each other; UV_ENAMETOOLONG: previous_value of a
- * delete is too long to be sent; DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING.
+ * delete is too long to be sent (v2; while the API is not known yet, cb is given it); DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING.
  *
  * They are tried on other endpoints until request_timeout_ms have passed; a delete that was done by
  * an attempt whose answer was lost thus gives DISCO_EKEYNOTFOUND. A conditional write is not sent a

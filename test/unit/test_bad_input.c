@@ -17,7 +17,7 @@ static void on_closed(void *data, int status)
     ((bench_t *)data)->closed = true;
 }
 
-static void bench_open(bench_t *bench)
+static void bench_open_by(bench_t *bench, disco_api_t api)
 {
     disco_options_t options;
 
@@ -25,8 +25,14 @@ static void bench_open(bench_t *bench)
     loop_open(&bench->loop);
     assert_status(disco_options_init(&options), 0);
     options.endpoints = "http://127.0.0.1:1";
+    options.api = api;
     assert_status(disco_client_new(&bench->client, &bench->loop.uv, &options), 0);
     bench->live = heap_live();
+}
+
+static void bench_open(bench_t *bench)
+{
+    bench_open_by(bench, DISCO_API_AUTO);
 }
 
 /* Nothing was begun: the loop has nothing to run, and the client nothing to end. */
@@ -322,7 +328,7 @@ DISCO_TEST(values_too_long_for_a_request_line_are_refused)
     disco_kv_delete_options_t options = {.condition = DISCO_KV_VALUE, .previous_value = value};
     bench_t bench;
 
-    bench_open(&bench);
+    bench_open_by(&bench, DISCO_API_V2);
     memset(value, '%', sizeof value - 1); /* three times as long when encoded */
     assert_status(disco_kv_delete(bench.client, "/k", &options, never_key, NULL, NULL),
                   UV_ENAMETOOLONG);

@@ -64,7 +64,8 @@ typedef struct disco_registration_event_s {
     int status;
     const char *user; /* the service's, never NULL */
     const char *password;
-    /* LOST, RETRYING: "v2" or "v3", the API that it is about ("auto": not chosen yet); else NULL. */
+    /* LOST, RETRYING: "v2" or "v3", the API that it is about ("auto": not chosen yet); else
+     * NULL. */
     const char *api;
 } disco_registration_event_t;
 

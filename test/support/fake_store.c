@@ -2,7 +2,6 @@
  * after another: any of them may be ended by the callback of another. */
 #include "support/fake_store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +70,9 @@ static void *allocate(size_t size)
 
 static char *copy_of(const char *text)
 {
-    char *copy = allocate(strlen(text) + 1);
+    size_t size = strlen(text) + 1;
 
-    strcpy(copy, text);
-    return copy;
+    return memcpy(allocate(size), text, size);
 }
 
 static void op_free(fake_op_t *op)
@@ -86,7 +84,7 @@ static void op_free(fake_op_t *op)
     free(op);
 }
 
-/* Newest first would do as well: whether this change is the last one of its key. */
+/* Whether this change is the last one of its key, and left a value. */
 static bool is_current(const fake_store_t *fake, size_t index)
 {
     size_t i;

@@ -1,5 +1,6 @@
 /* A real etcd whose v3 API wants users and passwords. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "support/live.h"
 #include "support/raw_http.h"
@@ -39,6 +40,12 @@ static void switch_on(void)
 {
     ask("/v3/auth/enable", "{}");
     become_root();
+}
+
+static void switch_off(void)
+{
+    ask("/v3/auth/disable", "{}");
+    root[0] = '\0';
 }
 
 static void set_up_users(const char *const *arguments)
@@ -201,6 +208,27 @@ DISCO_TEST(without_a_user)
     live_close(&live);
 }
 
+static unsigned long renewed_leases(void)
+{
+    static const char name[] = "\netcd_debugging_lease_renewed_total ";
+    raw_reply_t reply = raw_http(&live.loop, etcd_port(live.etcd, 0), "GET", "/metrics", NULL);
+    const char *line = reply.body != NULL ? strstr(reply.body, name) : NULL;
+    unsigned long count;
+
+    assert_non_null(line);
+    count = strtoul(line + strlen(name), NULL, 10);
+    raw_reply_free(&reply);
+    return count;
+}
+
+static void wait_for_heartbeats(unsigned long count)
+{
+    unsigned long wanted = renewed_leases() + count;
+
+    while (renewed_leases() < wanted)
+        ;
+}
+
 DISCO_TEST(a_token_made_invalid_is_renewed)
 {
     use_t use;
@@ -208,14 +236,34 @@ DISCO_TEST(a_token_made_invalid_is_renewed)
     set_up_users(NULL);
     switch_on();
     client = client_of("so:me", PLAIN);
-    use_begin(&use, 60);
+    use_begin(&use, 6);
     assert_int(tokens, 1);
     change_password_and_back();
     assert_found();
     assert_int(tokens, 2);
     change_password_and_back();
-    use_end(&use);
+    /* 3.4 lets heartbeats pass without a token. */
+    wait_for_heartbeats(2);
+    assert_found();
     assert_int(tokens, 3);
+    change_password_and_back();
+    use_end(&use);
+    assert_int(tokens, 4);
+}
+
+DISCO_TEST(tokens_that_live_for_a_second_are_renewed)
+{
+    static const char *const arguments[] = {"--auth-token-ttl=1", NULL};
+    use_t use;
+
+    set_up_users(arguments);
+    switch_on();
+    client = client_of("so:me", PLAIN);
+    use_begin(&use, 12);
+    wait_for_heartbeats(2);
+    assert_found();
+    assert_in_range(tokens, 2, 5);
+    use_end(&use);
 }
 
 /* It may know its tokens from its log, or not. */
@@ -230,6 +278,26 @@ DISCO_TEST(a_member_is_restarted)
     etcd_kill(live.etcd, 0);
     etcd_continue_member(live.etcd, 0);
     recorder_await(&use.view.told, DISCO_SUBSCRIPTION_SYNCED);
+    assert_found();
+    use_end(&use);
+}
+
+DISCO_TEST(authentication_is_switched_on_and_off)
+{
+    use_t use;
+
+    set_up_users(NULL);
+    client = client_of("so:me", PLAIN);
+    use_begin(&use, 6);
+    assert_int(tokens, 0);
+    switch_on();
+    wait_for_heartbeats(2);
+    assert_found();
+    assert_int(tokens, 1);
+    switch_off();
+    assert_found();
+    wait_for_heartbeats(1);
+    switch_on();
     assert_found();
     use_end(&use);
 }

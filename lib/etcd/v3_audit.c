@@ -171,8 +171,10 @@ static int read_answer(disco__v3_lease_t *lease, const disco__call_t *call, disc
         rv = read_lease(lease, tree, &alive);
     if (rv == 0 && alive)
         rv = read_keys(&keys, &count, tree);
-    if (rv == 0 && alive)
+    if (rv == 0 && alive) {
+        disco__v3_leftover_look(lease, keys, count);
         *again = sort_out(lease, keys, count, gone);
+    }
     disco__free(keys);
     disco__json_free(tree);
     return rv;

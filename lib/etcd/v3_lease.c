@@ -61,6 +61,7 @@ void disco__v3_lease_free(disco__v3_lease_t *lease)
     disco__tick_cancel(lease->loop, &lease->tick);
     disco__heartbeat_stop(&lease->heartbeat);
     disco__v3_audit_stop(lease);
+    disco__v3_leftover_clear(lease);
     disco__call_end(&lease->grant);
     disco__call_end(&lease->beat);
     disco__free(lease);
@@ -95,6 +96,7 @@ void disco__v3_lease_lost(disco__v3_lease_t *lease, const disco__failure_t *why)
     disco__heartbeat_stop(&lease->heartbeat);
     disco__call_end(&lease->beat);
     disco__v3_audit_stop(lease);
+    disco__v3_leftover_clear(lease);
     if (!disco__queue_empty(&lease->writes))
         disco__v3_lease_flush(lease);
     disco__queue_init(&untold);
@@ -295,6 +297,7 @@ disco__v3_lease_t *disco__v3_lease_for(disco__v3_store_t *store, uint64_t ttl_s)
     disco__call_init(&lease->grant, store->endpoints);
     disco__v3_beat_init(lease);
     disco__v3_audit_init(lease);
+    disco__v3_leftover_init(lease);
     disco__queue_push(&store->leases, &lease->node);
     return lease;
 }
@@ -331,6 +334,7 @@ bool disco__v3_lease_retire(disco__v3_lease_t *lease, disco__v3_task_t *last)
     }
     disco__heartbeat_stop(&lease->heartbeat);
     disco__v3_audit_stop(lease);
+    disco__v3_leftover_clear(lease);
     disco__call_end(&lease->beat);
     lease->retired = true;
     lease->last = last;

@@ -2,7 +2,7 @@
  *
  * v3_leased.c has the keys, v3_lease.c the lease that etcd grants, v3_beat.c its heartbeats,
  * v3_batch.c the transactions by which keys are written and deleted, v3_audit.c the question which
- * keys etcd still has. */
+ * keys etcd still has, v3_leftover.c the keys that are to go though the lease lives on. */
 #ifndef DISCO_ETCD_V3_LEASE_H
 #define DISCO_ETCD_V3_LEASE_H
 
@@ -44,7 +44,7 @@ typedef struct disco__v3_task_s {
 
 struct disco__v3_leased_s {
     disco__leased_t base;
-    disco__queue_t node;      /* in lease->keys */
+    disco__queue_t node;      /* in lease->keys; closed: in lease->leftovers */
     disco__v3_lease_t *lease; /* from the first write until it is removed; else NULL */
     char *key;
     uint64_t ttl_s;
@@ -57,6 +57,7 @@ struct disco__v3_leased_s {
     bool troubled;   /* failing or overdue was told, and not yet alive */
     uint64_t asked;  /* questions sent when it was acknowledged */
     uint64_t missed; /* the question whose answer did not have it; 0: none */
+    uint64_t due_ms; /* a leftover's time to go */
 };
 
 struct disco__v3_lease_s {
@@ -86,6 +87,11 @@ struct disco__v3_lease_s {
     uint64_t questions; /* so many were sent, */
     uint64_t asked_ms;  /* the last one then */
     bool asks_no_more;
+
+    disco__queue_t leftovers; /* closed keys, the first due first, */
+    disco__queue_t leaving;   /* and those that are being deleted */
+    disco__call_t deletion;
+    disco__timer_t leftover_timer;
 };
 
 /* v3_lease.c */
@@ -114,6 +120,8 @@ void disco__v3_beat_init(disco__v3_lease_t *lease);
 
 /* v3_leased.c */
 
+void disco__v3_leased_free(disco__v3_leased_t *leased);
+
 /* Over: the task is freed, then its owner told. */
 void disco__v3_task_finish(disco__v3_task_t *task, const disco__failure_t *failure);
 /* All tasks of a list, which are in no batch; any of them may be cancelled by the owner of another.
@@ -127,5 +135,16 @@ void disco__v3_audit_init(disco__v3_lease_t *lease);
 void disco__v3_audit_plan(disco__v3_lease_t *lease);
 void disco__v3_audit_now(disco__v3_lease_t *lease);
 void disco__v3_audit_stop(disco__v3_lease_t *lease);
+
+/* v3_leftover.c */
+
+void disco__v3_leftover_init(disco__v3_lease_t *lease);
+/* A closed key, which belongs to the lease from here on. due_ms: when it is to be gone. */
+void disco__v3_leftover_add(disco__v3_lease_t *lease, disco__v3_leased_t *leased, uint64_t due_ms);
+/* Frees them all: the lease is gone, or left to expire. */
+void disco__v3_leftover_clear(disco__v3_lease_t *lease);
+/* Compares all keys that etcd has on the lease, sorted, with those that are known: what is too much
+ * is a leftover. */
+void disco__v3_leftover_look(disco__v3_lease_t *lease, const char *const *keys, size_t count);
 
 #endif

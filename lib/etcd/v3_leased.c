@@ -3,7 +3,8 @@
  * heartbeats keep it; its removal is one of a transaction too, and the last key's ends the lease.
  * Failure modes: those of the transaction come as the task's result, those of the lease as events.
  * A removal meets a write under way: the write is forgotten, and the removal waits for the end of
- * its attempt. */
+ * its attempt. A key that is closed while the lease lives on for others is deleted when its time to
+ * live has passed (v3_leftover.c). */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -57,10 +58,10 @@ void disco__v3_task_finish(disco__v3_task_t *task, const disco__failure_t *failu
 {
     disco__pursuit_t pursuit = task->pursuit;
     disco__failure_t kept = *failure;
-    disco__result_t result = {
-        .failure = &kept, .revision = task->revision, .sent_ms = task->sent_ms};
-
-    result.beside_written = task->beside_key != NULL && failure->status == 0;
+    disco__result_t result = {.failure = &kept,
+                              .revision = task->revision,
+                              .beside_written = task->beside_key != NULL && task->revision > 0,
+                              .sent_ms = task->sent_ms};
 
     disco__queue_remove(&task->node);
     task_free(task);
@@ -114,6 +115,12 @@ static int take_write(disco__v3_task_t *task, const disco__leased_write_t *write
     task->beside_key = disco__strdup(beside->key);
     task->beside_value = disco__strdup(beside->value);
     return task->beside_key != NULL && task->beside_value != NULL ? 0 : UV_ENOMEM;
+}
+
+void disco__v3_leased_free(disco__v3_leased_t *leased)
+{
+    disco__free(leased->key);
+    disco__free(leased);
 }
 
 static int leased_join(disco__v3_leased_t *leased)
@@ -221,7 +228,11 @@ void disco__v3_lease_close(disco__leased_t *base)
         disco__v3_lease_leave(leased);
         if (lease->count == 0)
             disco__v3_lease_free(lease);
+        else if (leased->sent && lease->id != 0) {
+            disco__v3_leftover_add(lease, leased,
+                                   disco__now(lease->loop) + lease->heartbeat.ttl_ms);
+            return;
+        }
     }
-    disco__free(leased->key);
-    disco__free(leased);
+    disco__v3_leased_free(leased);
 }

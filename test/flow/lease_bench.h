@@ -44,6 +44,7 @@ typedef struct leased_key_s {
     const char *name;
     disco__leased_t *leased;
     disco__op_t *op;
+    bool beside_written; /* as the last write's result says */
 } leased_key_t;
 
 typedef struct bench_s {
@@ -103,6 +104,7 @@ static inline void on_written(void *data, const disco__result_t *result)
     leased_key_t *key = data;
 
     key->op = NULL;
+    key->beside_written = result->beside_written;
     if (result->failure->status == 0 || result->failure->status == DISCO_EKEYNOTFOUND)
         assert_int(result->revision, 9);
     note(key, "WRITTEN", result->failure->status);
@@ -258,6 +260,24 @@ static inline flow_request_t beat(bench_t *bench)
     flow_settle(&bench->flow);
     flow_advance(&bench->flow, 2000);
     return expect(bench, BEAT, "{\"ID\":\"77\"}");
+}
+
+/* Hooks. */
+
+static inline void rewrite(bench_t *bench, leased_key_t *key, const char *line)
+{
+    (void)bench;
+    if (strstr(line, "GONE") != NULL)
+        write_key(key);
+}
+
+static inline void close_both(bench_t *bench, leased_key_t *key, const char *line)
+{
+    (void)key;
+    if (strstr(line, "WRITTEN") != NULL)
+        return;
+    close_key(bench->b);
+    close_key(bench->a);
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Leased keys on v3: leases, heartbeats, and the question which keys etcd still has. */
+/* Leased keys on v3: leases and heartbeats. */
 #include "flow/lease_bench.h"
 
 DISCO_TEST(writes_of_a_turn_share_a_grant_and_a_transaction)
@@ -143,13 +143,6 @@ DISCO_TEST(heartbeats_are_as_etcd_grants)
     flow_advance(&bench.flow, 3000);
     answer(&bench, flow_expect(&bench.flow, BEAT), 200, BEATEN("77", "60"));
     end(&bench);
-}
-
-static void rewrite(bench_t *bench, leased_key_t *key, const char *line)
-{
-    (void)bench;
-    if (strstr(line, "GONE") != NULL)
-        write_key(key);
 }
 
 static void on_the_next_lease(bench_t *bench)
@@ -299,122 +292,6 @@ DISCO_TEST(a_loop_that_was_blocked_is_overdue_and_asks)
     end(&bench);
 }
 
-/* The question that is due after a time to live; heartbeats meanwhile. */
-static flow_request_t question(bench_t *bench)
-{
-    size_t i;
-
-    for (i = 0; i < 3; i++)
-        answer(bench, beat(bench), 200, BEATEN("77", "6"));
-    flow_settle(&bench->flow);
-    return expect(bench, QUESTION, "{\"ID\":\"77\",\"keys\":true}");
-}
-
-DISCO_TEST(keys_that_etcd_has_are_not_told)
-{
-    bench_t bench;
-
-    begin_with_two(&bench, 1);
-    answer(&bench, question(&bench), 200, HAS_KEYS("77", "\"L3g=\"," B "," A));
-    flow_settle(&bench.flow);
-    flow_expect_no_request(&bench.flow);
-    answer(&bench, question(&bench), 200, HAS_KEYS("77", A "," B));
-    end(&bench);
-}
-
-DISCO_TEST(a_key_that_is_missing_twice_is_gone)
-{
-    bench_t bench;
-
-    begin_with_two(&bench, 1);
-    bench.hook = rewrite;
-    answer(&bench, question(&bench), 200, HAS_KEYS("77", A));
-    answer(&bench, expect(&bench, QUESTION, "{\"ID\":\"77\",\"keys\":true}"), 200,
-           HAS_KEYS("77", A));
-    told(&bench, "b GONE DISCO_EKEYNOTFOUND");
-    answer(&bench, expect(&bench, TXN, REQUEST(PUT(B, "77"))), 200, DONE(PUT_DONE));
-    told(&bench, "b WRITTEN");
-    end(&bench);
-}
-
-DISCO_TEST(a_key_that_is_missing_once_is_not)
-{
-    bench_t bench;
-
-    begin_with_two(&bench, 1);
-    answer(&bench, question(&bench), 200, HAS_KEYS("77", ""));
-    answer(&bench, flow_expect(&bench.flow, QUESTION), 200, HAS_KEYS("77", B "," A));
-    end(&bench);
-}
-
-/* One that is written while the question is under way need not be in its answer. */
-DISCO_TEST(a_key_younger_than_the_question_is_not)
-{
-    bench_t bench;
-    flow_request_t request;
-
-    begin_with_two(&bench, 1);
-    request = question(&bench);
-    write_key(bench.c);
-    answer(&bench, expect(&bench, TXN, REQUEST(PUT(C, "77"))), 200, DONE(PUT_DONE));
-    told(&bench, "c WRITTEN");
-    answer(&bench, request, 200, HAS_KEYS("77", A "," B));
-    end(&bench);
-}
-
-DISCO_TEST(a_question_may_say_that_the_lease_is_gone)
-{
-    bench_t bench;
-
-    begin_with_two(&bench, 1);
-    answer(&bench, question(&bench), 200, "{" HEADER ",\"ID\":\"77\",\"TTL\":\"-1\"}");
-    told(&bench, "a GONE DISCO_EKEYNOTFOUND");
-    told(&bench, "b GONE DISCO_EKEYNOTFOUND");
-    end(&bench);
-}
-
-DISCO_TEST(a_lease_about_to_expire_says_nothing_of_its_keys)
-{
-    bench_t bench;
-
-    begin_with_two(&bench, 1);
-    answer(&bench, question(&bench), 200, "{" HEADER ",\"ID\":\"77\",\"grantedTTL\":\"6\"}");
-    end(&bench);
-}
-
-static void question_fails(int status, const char *body, bool for_good)
-{
-    bench_t bench;
-    size_t i;
-
-    begin_with_two(&bench, 1);
-    answer(&bench, question(&bench), status, body);
-    flow_settle(&bench.flow);
-    assert_int(flow_logged(&bench.flow, "keys of a lease cannot be asked for"), for_good);
-    if (for_good) {
-        for (i = 0; i < 8; i++)
-            answer(&bench, beat(&bench), 200, BEATEN("77", "6"));
-    } else {
-        answer(&bench, question(&bench), 200, HAS_KEYS("77", A "," B));
-    }
-    end(&bench);
-}
-
-DISCO_TEST(a_question_that_is_refused_is_not_asked_again)
-{
-    question_fails(403, ERROR("7", "etcdserver: permission denied"), true);
-}
-
-DISCO_TEST(one_that_is_answered_unreadably_is)
-{
-    question_fails(200, "{\"ID\":", false);
-}
-
-DISCO_TEST(one_that_is_answered_for_another_lease_is)
-{
-    question_fails(200, HAS_KEYS("78", A), false);
-}
-
 DISCO_TEST(closed_keys_need_no_heartbeat)
 {
     bench_t bench;
@@ -433,15 +310,6 @@ static void close_other(bench_t *bench, leased_key_t *key, const char *line)
     (void)key;
     if (strstr(line, "WRITTEN") == NULL)
         close_key(bench->b);
-}
-
-static void close_both(bench_t *bench, leased_key_t *key, const char *line)
-{
-    (void)key;
-    if (strstr(line, "WRITTEN") != NULL)
-        return;
-    close_key(bench->b);
-    close_key(bench->a);
 }
 
 DISCO_TEST(another_key_is_closed_when_one_is_gone)
@@ -474,17 +342,5 @@ DISCO_TEST(all_keys_are_closed_when_a_heartbeat_fails)
     bench.hook = close_both;
     answer(&bench, beat(&bench), 503, ERROR("14", "etcdserver: no leader"));
     told(&bench, "a FAILING DISCO_EUNAVAILABLE");
-    end(&bench);
-}
-
-DISCO_TEST(all_keys_are_closed_when_a_question_finds_one_missing)
-{
-    bench_t bench;
-
-    begin_with_two(&bench, 1);
-    bench.hook = close_both;
-    answer(&bench, question(&bench), 200, HAS_KEYS("77", ""));
-    answer(&bench, flow_expect(&bench.flow, QUESTION), 200, HAS_KEYS("77", ""));
-    told(&bench, "a GONE DISCO_EKEYNOTFOUND");
     end(&bench);
 }

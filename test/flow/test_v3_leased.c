@@ -39,6 +39,8 @@ DISCO_TEST(what_is_beside_is_written_once_in_a_transaction)
     told(&bench, "a WRITTEN");
     told(&bench, "b WRITTEN");
     told(&bench, "c WRITTEN");
+    assert_true(bench.a->beside_written);
+    assert_true(bench.c->beside_written);
     end(&bench);
 }
 
@@ -53,6 +55,25 @@ DISCO_TEST(what_is_beside_may_be_there_already)
            DONE(NESTED_NOT "," PUT_DONE "," PUT_DONE));
     told(&bench, "a WRITTEN");
     told(&bench, "b WRITTEN");
+    end(&bench);
+}
+
+DISCO_TEST(what_is_beside_is_written_even_if_the_key_is_not)
+{
+    bench_t bench;
+
+    begin_granted(&bench, 1);
+    write_with(bench.a,
+               &(disco__leased_write_t){.value = "1", .must_exist = true, .beside = &info});
+    answer(&bench, expect(&bench, TXN, REQUEST(INFO("MQ==") "," REPLACE(A))), 200,
+           DONE(PUT_DONE "," NESTED_NOT));
+    told(&bench, "a WRITTEN DISCO_EKEYNOTFOUND");
+    assert_true(bench.a->beside_written);
+    write_beside(bench.a, &info);
+    answer(&bench, flow_expect(&bench.flow, TXN), 429,
+           ERROR("8", "etcdserver: mvcc: database space exceeded"));
+    told(&bench, "a WRITTEN DISCO_EREFUSED");
+    assert_false(bench.a->beside_written);
     end(&bench);
 }
 
@@ -251,13 +272,6 @@ DISCO_TEST(an_answer_with_too_few_responses_is_unreadable)
 DISCO_TEST(an_answer_without_a_revision_is_unreadable)
 {
     unreadable("{\"responses\":[" PUT_DONE "," PUT_DONE "]}");
-}
-
-static void rewrite(bench_t *bench, leased_key_t *key, const char *line)
-{
-    (void)bench;
-    if (strstr(line, "GONE") != NULL)
-        write_key(key);
 }
 
 DISCO_TEST(a_write_that_finds_the_lease_gone_is_repeated_on_another)

@@ -24,6 +24,7 @@ typedef struct key_s {
 
 static live_t live;
 static disco_client_t *client;
+static size_t beats; /* sent so far, as the log has it */
 
 static disco__store_t *store(void)
 {
@@ -131,11 +132,21 @@ static const told_t *expect(leased_key_t *key, int type, int status)
     return told;
 }
 
+static void count_beats(void *data, disco_log_level_t level, const char *line)
+{
+    (void)data;
+    (void)level;
+    if (strstr(line, "POST /v3/lease/keepalive") != NULL)
+        beats++;
+}
+
 static void open_at(const char *endpoints)
 {
     disco_options_t options = live_options(&live);
 
     options.api = DISCO_API_V3;
+    options.log = count_beats;
+    options.log_level = DISCO_LOG_DEBUG;
     if (endpoints != NULL)
         options.endpoints = endpoints;
     client = live_client_with(&live, &options);
@@ -324,7 +335,7 @@ DISCO_TEST(a_key_that_must_exist_is_not_made)
 
 #define MANY 1000
 
-/* One request for a thousand keys, while three intervals pass. */
+/* One request for a thousand keys, for each of three intervals. */
 DISCO_TEST(a_thousand_keys_need_one_keep_alive)
 {
     static leased_key_t keys[MANY];
@@ -346,7 +357,9 @@ DISCO_TEST(a_thousand_keys_need_one_keep_alive)
     for (i = 0; i < MANY; i++)
         expect(&keys[i], WRITTEN, 0);
     assert_int(lease_count(), 1);
+    beats = 0;
     proxy_await_requests(proxy, "POST /v3/lease/keepalive ", 3);
+    assert_int(beats, 3);
     for (i = 0; i < MANY; i++) {
         assert_int(keys[i].told.count, 1);
         remove_key(&keys[i]);
@@ -541,4 +554,28 @@ DISCO_TEST(an_outage_is_overdue_and_then_gone)
     live_client_close(&live, client);
     proxy_free(proxy);
     live_close(&live);
+}
+
+/* The other key keeps the lease. */
+DISCO_TEST(a_closed_key_goes_by_itself)
+{
+    leased_key_t one;
+    leased_key_t two;
+
+    open_live();
+    key_open(&one, "/services/web/a", 2);
+    key_open(&two, "/services/web/b", 2);
+    write_key(&one, "1");
+    write_key(&two, "1");
+    expect(&one, WRITTEN, 0);
+    expect(&two, WRITTEN, 0);
+    key_close(&one);
+    assert_true(is_there("/services/web/a", "1"));
+    while (is_there("/services/web/a", NULL))
+        loop_turn(&live.loop);
+    assert_true(is_there("/services/web/b", "1"));
+    assert_int(lease_count(), 1);
+    assert_int(two.told.count, 1);
+    key_close(&two);
+    close_live();
 }

@@ -1,44 +1,10 @@
 /* Each operation and each watch has a tick of its own, by which it is answered, or told one thing
  * after another: any of them may be ended by the callback of another. */
-#include "support/fake_store.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "disco/keys.h"
-
-typedef enum state_e { WORKING, HELD, FAILING, REFUSING } state_t;
-
-typedef struct change_s {
-    char *key;
-    char *value; /* NULL: deleted */
-    uint64_t revision;
-    uint64_t created;
-} change_t;
-
-struct fake_store_s {
-    disco__store_t base;
-    state_t state;
-    int status;
-    change_t *history;
-    size_t count;
-    uint64_t revision;
-    bool share;
-    disco__queue_t ops;
-    disco__queue_t watches;
-    size_t begun;
-};
-
-typedef struct fake_op_s {
-    disco__op_t base;
-    disco__queue_t node;
-    disco__tick_t tick;
-    disco__pursuit_t pursuit;
-    char *key;
-    char *directory;
-    bool recursive;
-    bool told; /* that it fails */
-} fake_op_t;
+#include "support/fake_store_internal.h"
 
 typedef struct fake_watch_s {
     disco__store_watch_t base;
@@ -54,12 +20,12 @@ typedef struct fake_watch_s {
     bool lost;
 } fake_watch_t;
 
-static fake_store_t *fake_of(disco__store_t *store)
+fake_store_t *fake_store_of(disco__store_t *store)
 {
     return disco__container_of(store, fake_store_t, base);
 }
 
-static void *allocate(size_t size)
+void *fake_allocate(size_t size)
 {
     void *block = calloc(1, size);
 
@@ -68,19 +34,24 @@ static void *allocate(size_t size)
     return block;
 }
 
-static char *copy_of(const char *text)
+char *fake_copy(const char *text)
 {
     size_t size = strlen(text) + 1;
 
-    return memcpy(allocate(size), text, size);
+    return memcpy(fake_allocate(size), text, size);
 }
 
-static void op_free(fake_op_t *op)
+void fake_op_free(fake_op_t *op)
 {
     disco__tick_cancel(op->base.store->loop, &op->tick);
     disco__queue_remove(&op->node);
+    if (op->leased != NULL)
+        op->leased->op = NULL;
     free(op->key);
     free(op->directory);
+    free(op->value);
+    free(op->beside_key);
+    free(op->beside_value);
     free(op);
 }
 
@@ -130,7 +101,7 @@ static size_t list(const fake_store_t *fake, const char *directory, disco_kv_t *
     return count;
 }
 
-static bool find(const fake_store_t *fake, const char *key, disco_kv_t *entry)
+bool fake_find(const fake_store_t *fake, const char *key, disco_kv_t *entry)
 {
     size_t i;
 
@@ -159,14 +130,14 @@ static void fail_op(fake_store_t *fake, fake_op_t *op)
         }
         return;
     }
-    op_free(op);
+    fake_op_free(op);
     pursuit.done(pursuit.data, &result);
 }
 
 static void on_op(disco__tick_t *tick)
 {
     fake_op_t *op = disco__container_of(tick, fake_op_t, tick);
-    fake_store_t *fake = fake_of(op->base.store);
+    fake_store_t *fake = fake_store_of(op->base.store);
     disco__pursuit_t pursuit = op->pursuit;
     disco__failure_t failure;
     disco__result_t result = {.failure = &failure, .revision = fake->revision};
@@ -180,15 +151,19 @@ static void on_op(disco__tick_t *tick)
         fail_op(fake, op);
         return;
     }
+    if (op->work != NULL) {
+        op->work(fake, op);
+        return;
+    }
     disco__failure_clear(&failure);
-    entries = allocate((fake->count + 2) * sizeof *entries);
+    entries = fake_allocate((fake->count + 2) * sizeof *entries);
     result.entries = entries;
     result.sent_ms = disco__now(fake->base.loop);
     if (op->directory == NULL && !op->recursive) {
-        result.entry_count = find(fake, op->key, &entries[0]) ? 1 : 0;
+        result.entry_count = fake_find(fake, op->key, &entries[0]) ? 1 : 0;
     } else {
         result.entry_count = list(fake, op->directory != NULL ? op->directory : op->key, entries);
-        if (op->directory != NULL && find(fake, op->key, &key))
+        if (op->directory != NULL && fake_find(fake, op->key, &key))
             result.beside = &key;
     }
     if (result.entry_count == 0)
@@ -196,27 +171,34 @@ static void on_op(disco__tick_t *tick)
     directory = op->recursive ? op->key : op->directory; /* which an entry may point to */
     op->key = op->recursive ? NULL : op->key;
     op->directory = op->recursive ? op->directory : NULL;
-    op_free(op);
+    fake_op_free(op);
     pursuit.done(pursuit.data, &result);
     free(directory);
     free(entries);
 }
 
-static int start(disco__store_t *store, const char *key, const char *directory, bool recursive,
-                 const disco__pursuit_t *pursuit, disco__op_t **out)
+fake_op_t *fake_op_begin(disco__store_t *store, const char *key, const disco__pursuit_t *pursuit)
 {
-    fake_store_t *fake = fake_of(store);
-    fake_op_t *op = allocate(sizeof *op);
+    fake_store_t *fake = fake_store_of(store);
+    fake_op_t *op = fake_allocate(sizeof *op);
 
     op->base.store = store;
     op->pursuit = *pursuit;
-    op->key = copy_of(key);
-    op->directory = directory != NULL ? copy_of(directory) : NULL;
-    op->recursive = recursive;
+    op->key = fake_copy(key);
     disco__tick_init(&op->tick, on_op);
     disco__queue_push(&fake->ops, &op->node);
     disco__tick_schedule(store->loop, &op->tick);
     fake->begun++;
+    return op;
+}
+
+static int start(disco__store_t *store, const char *key, const char *directory, bool recursive,
+                 const disco__pursuit_t *pursuit, disco__op_t **out)
+{
+    fake_op_t *op = fake_op_begin(store, key, pursuit);
+
+    op->directory = directory != NULL ? fake_copy(directory) : NULL;
+    op->recursive = recursive;
     *out = &op->base;
     return 0;
 }
@@ -237,7 +219,7 @@ static int fake_get_pair(disco__store_t *store, const char *key, const char *dir
 
 static void fake_cancel(disco__op_t *op)
 {
-    op_free(disco__container_of(op, fake_op_t, base));
+    fake_op_free(disco__container_of(op, fake_op_t, base));
 }
 
 static bool concerns(const fake_watch_t *watch, const char *key)
@@ -260,7 +242,7 @@ static void tell(fake_watch_t *watch, disco_watch_event_type_t type, int status)
 static void on_watch(disco__tick_t *tick)
 {
     fake_watch_t *watch = disco__container_of(tick, fake_watch_t, tick);
-    fake_store_t *fake = fake_of(watch->base.store);
+    fake_store_t *fake = fake_store_of(watch->base.store);
     const change_t *change = NULL;
     disco_watch_event_t event = {.type = DISCO_WATCH_PUT};
     disco_kv_t entry;
@@ -306,13 +288,13 @@ static void on_watch(disco__tick_t *tick)
 static int fake_watch(disco__store_t *store, const disco__watch_request_t *request,
                       disco__store_watch_cb cb, void *data, disco__store_watch_t **out)
 {
-    fake_store_t *fake = fake_of(store);
-    fake_watch_t *watch = allocate(sizeof *watch);
+    fake_store_t *fake = fake_store_of(store);
+    fake_watch_t *watch = fake_allocate(sizeof *watch);
 
     watch->base.store = store;
     watch->cb = cb;
     watch->data = data;
-    watch->key = copy_of(request->key);
+    watch->key = fake_copy(request->key);
     watch->scope = request->scope;
     watch->next = fake->count;
     while (request->from_revision > 0 && watch->next > 0 &&
@@ -337,7 +319,7 @@ static void fake_watch_close(disco__store_watch_t *base)
 
 static void fake_close(disco__store_t *store)
 {
-    fake_store_t *fake = fake_of(store);
+    fake_store_t *fake = fake_store_of(store);
     size_t i;
 
     for (i = 0; i < fake->count; i++) {
@@ -354,12 +336,17 @@ static const disco__store_ops_t fake_ops = {
     .cancel = fake_cancel,
     .watch = fake_watch,
     .watch_close = fake_watch_close,
+    .put = fake_put,
+    .lease = fake_lease,
+    .lease_write = fake_lease_write,
+    .lease_remove = fake_lease_remove,
+    .lease_close = fake_lease_close,
     .close = fake_close,
 };
 
 fake_store_t *fake_store_install(disco_client_t *client, size_t index)
 {
-    fake_store_t *fake = allocate(sizeof *fake);
+    fake_store_t *fake = fake_allocate(sizeof *fake);
     disco__store_t *before = client->stores[index];
 
     fake->base = *before;
@@ -367,6 +354,7 @@ fake_store_t *fake_store_install(disco_client_t *client, size_t index)
     fake->revision = 1;
     disco__queue_init(&fake->ops);
     disco__queue_init(&fake->watches);
+    disco__queue_init(&fake->leased);
     before->ops->close(before);
     client->stores[index] = &fake->base;
     return fake;
@@ -385,13 +373,13 @@ static void wake_all(fake_store_t *fake)
 
 static void add_change(fake_store_t *fake, const char *key, const char *value)
 {
-    change_t change = {.key = copy_of(key)};
+    change_t change = {.key = fake_copy(key)};
     disco_kv_t before;
-    bool was_there = find(fake, key, &before);
+    bool was_there = fake_find(fake, key, &before);
 
     if (!fake->share)
         fake->revision++;
-    change.value = value != NULL ? copy_of(value) : NULL;
+    change.value = value != NULL ? fake_copy(value) : NULL;
     change.revision = fake->revision;
     change.created = was_there ? before.created_revision : fake->revision;
     fake->history = realloc(fake->history, (fake->count + 1) * sizeof change);
@@ -471,6 +459,13 @@ size_t fake_store_waiting(const fake_store_t *fake)
     for (node = fake->ops.next; node != &fake->ops; node = node->next)
         count++;
     return count;
+}
+
+const char *fake_store_value(const fake_store_t *fake, const char *key)
+{
+    disco_kv_t entry;
+
+    return fake_find(fake, key, &entry) ? entry.value : NULL;
 }
 
 size_t fake_store_begun(const fake_store_t *fake)

@@ -1,6 +1,6 @@
-/* A store in memory, in the place of one of a client's: keys, a history, watches, and whether it
- * works is said by the test. It reads and watches; it does not write for the library. What it
- * allocates neither fails nor counts in support/heap.h. */
+/* A store in memory, in the place of one of a client's: keys, a history, watches, leased keys, and
+ * whether it works is said by the test. What it allocates neither fails nor counts in
+ * support/heap.h. */
 #ifndef TEST_SUPPORT_FAKE_STORE_H
 #define TEST_SUPPORT_FAKE_STORE_H
 
@@ -30,6 +30,16 @@ void fake_store_refuse(fake_store_t *fake, int status);
 void fake_store_work(fake_store_t *fake);
 /* Watches lose what comes between their last event and now, and are told so. */
 void fake_store_lose_events(fake_store_t *fake);
+
+/* What etcd has; NULL: nothing. Until the next change. */
+const char *fake_store_value(const fake_store_t *fake, const char *key);
+
+/* Heartbeats of a leased key are what the test says: one was acknowledged, after trouble; one
+ * failed; too many did; the key is gone, by the hand of another. */
+void fake_store_beat(fake_store_t *fake, const char *key);
+void fake_store_fail_beat(fake_store_t *fake, const char *key, int status);
+void fake_store_overdue(fake_store_t *fake, const char *key);
+void fake_store_take_away(fake_store_t *fake, const char *key);
 
 /* Operations that wait for an answer. */
 size_t fake_store_waiting(const fake_store_t *fake);

@@ -323,6 +323,8 @@ void disco__v3_stream_live(disco__v3_line_t *line)
     stream->live = line;
     stream->opening = NULL;
     stream->token_refused = false;
+    if (line->call.auth != NULL)
+        disco__auth_worked(line->call.auth, line->call.token);
     line->live_ms = disco__now(stream->loop);
     if (line->live_ms == 0)
         line->live_ms = 1;

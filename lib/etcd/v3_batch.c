@@ -160,6 +160,8 @@ static void written(disco__queue_t *tasks, disco__v3_lease_t *lease, uint64_t id
         disco__failure_clear(&failure);
         if (!task->found)
             disco__failure_set(&failure, DISCO_EKEYNOTFOUND, NULL);
+        if (task->revision > leased->lease->seen.revision)
+            leased->lease->seen.revision = task->revision;
         leased->written = task->found;
         leased->troubled = false;
         leased->asked = leased->lease->questions;

@@ -65,6 +65,7 @@ static int read_beat(disco__v3_lease_t *lease, const cJSON *tree)
     uint64_t id = 0;
 
     lease->beat_ttl_s = 0;
+    disco__v3_read_header(&lease->beat_header, result);
     if (!disco__json_u64(result, "ID", &id) || id != lease->id ||
         !disco__json_u64(result, "TTL", &lease->beat_ttl_s))
         return DISCO_EPROTOCOL;
@@ -117,6 +118,19 @@ static void on_beat_retrying(disco__call_t *call)
     beat_failed(lease_of_beat(call), &call->failure);
 }
 
+/* Another cluster, or one that was restored from a backup, may have the lease and not the keys. */
+static bool was_set_back(disco__v3_lease_t *lease)
+{
+    const disco__v3_header_t *seen = &lease->seen;
+    const disco__v3_header_t *now = &lease->beat_header;
+    bool is_back = now->cluster_id != seen->cluster_id || now->revision < seen->revision ||
+                   now->raft_term < seen->raft_term;
+
+    is_back = is_back && seen->cluster_id != 0;
+    lease->seen = *now;
+    return is_back;
+}
+
 static void on_beat_done(disco__call_t *call)
 {
     disco__v3_lease_t *lease = lease_of_beat(call);
@@ -133,10 +147,11 @@ static void on_beat_done(disco__call_t *call)
     if (lease->beat_ttl_s <= DISCO__V3_TTL_MOST_S)
         lease->heartbeat.ttl_ms = lease->beat_ttl_s * 1000;
     disco__heartbeat_acknowledged(&lease->heartbeat, call->sent_ms);
+    if (was_set_back(lease) || lease->troubled)
+        disco__v3_audit_now(lease);
     if (!lease->troubled)
         return;
     lease->troubled = false;
-    disco__v3_audit_now(lease);
     tell_all(lease, ALIVE, &call->failure);
 }
 

@@ -177,11 +177,13 @@ static int read_grant(disco__v3_lease_t *lease, const disco__call_t *call)
 {
     uint64_t id = 0;
     uint64_t ttl_s = 0;
+    disco__v3_header_t header;
     cJSON *tree = NULL;
     int rv = disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree);
 
     if (rv != 0)
         return rv;
+    disco__v3_read_header(&header, tree);
     if (!disco__json_u64(tree, "ID", &id) || !disco__json_u64(tree, "TTL", &ttl_s) || id == 0 ||
         ttl_s == 0 || ttl_s > DISCO__V3_TTL_MOST_S)
         rv = DISCO_EPROTOCOL;
@@ -190,6 +192,7 @@ static int read_grant(disco__v3_lease_t *lease, const disco__call_t *call)
         return rv;
     lease->id = id;
     lease->heartbeat.ttl_ms = ttl_s * 1000;
+    lease->seen = header;
     return 0;
 }
 

@@ -80,6 +80,8 @@ struct disco__v3_lease_s {
     disco__heartbeat_t heartbeat;
     disco__call_t beat;
     uint64_t beat_ttl_s; /* what the answer says */
+    disco__v3_header_t beat_header;
+    disco__v3_header_t seen; /* of the last answer */
     disco__backoff_t backoff;
 
     disco__call_t question;

@@ -12,6 +12,27 @@ static flow_request_t question(bench_t *bench)
     return expect(bench, QUESTION, "{\"ID\":\"77\",\"keys\":true}");
 }
 
+static void set_back(const char *header)
+{
+    bench_t bench;
+
+    begin_with_two(&bench, 1);
+    answer(&bench, beat(&bench), 200,
+           flow_text("{\"result\":{\"header\":{%s},\"ID\":\"77\",\"TTL\":\"6\"}}", header));
+    answer(&bench, flow_expect(&bench.flow, QUESTION), 200, HAS_KEYS("77", A "," B));
+    end(&bench);
+}
+
+DISCO_TEST(another_cluster_is_asked_at_once)
+{
+    set_back("\"cluster_id\":\"3\",\"revision\":\"9\"");
+}
+
+DISCO_TEST(a_restored_cluster_is_asked_at_once)
+{
+    set_back("\"cluster_id\":\"1\",\"revision\":\"8\"");
+}
+
 DISCO_TEST(keys_that_etcd_has_are_not_told)
 {
     bench_t bench;

@@ -94,6 +94,7 @@ static void on_time_up(disco__timer_t *timer)
 
     if (op->failure.status == 0)
         disco__failure_set(&op->failure, UV_ETIMEDOUT, "etcd did not say which API it serves");
+    op->failure.api = "auto";
     op_end(op, &op->failure);
 }
 

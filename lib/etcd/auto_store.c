@@ -295,6 +295,7 @@ int disco__auto_store_new(disco__store_t **result, disco__loop_t *loop,
     disco__queue_init(&store->held);
     probe = &store->probe;
     disco__call_init(probe, endpoints);
+    probe->api = store->base.api;
     probe->method = "GET";
     probe->repeatable = true;
     probe->attempt_ms = attempt_ms;

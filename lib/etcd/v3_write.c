@@ -403,6 +403,7 @@ int disco__v3_version(disco__store_t *store, const disco__pursuit_t *pursuit, di
     op->call.method = "GET";
     op->call.content_type = NULL;
     op->call.fields = NULL;
+    op->call.auth = NULL; /* anybody may ask */
     op->call.done = on_version;
     disco__buffer_append_text(&op->call.target, "/version");
     return op_begun(op, disco__call_start(&op->call), out);

@@ -340,6 +340,7 @@ DISCO_TEST(without_any_endpoint_what_has_an_end_ends)
     server_stop_listening(flow.servers[1]);
     begin_all(&flow, &all);
     diary_expect(&all.got, "ECONNREFUSED");
+    assert_string_equal(all.got.detail.api, "auto");
     diary_expect(&all.put, "ECONNREFUSED");
     diary_expect(&all.removed, "ECONNREFUSED");
     diary_expect(&all.version, "ECONNREFUSED");

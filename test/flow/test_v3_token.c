@@ -389,6 +389,22 @@ DISCO_TEST(without_a_user_a_refusal_is_the_answer)
     end(&flow);
 }
 
+DISCO_TEST(the_version_is_asked_for_without_a_token)
+{
+    flow_t flow;
+    diary_t diary;
+    flow_request_t request;
+
+    begin(&flow, 1);
+    diary_begin(&diary, &flow);
+    assert_status(disco_server_version(flow.client, diary_version_cb, &diary, NULL), 0);
+    request = flow_expect(&flow, "GET /version ");
+    assert_null(server_request_field(request.request, "Authorization"));
+    flow_answer(&flow, request, 200, 0, "{\"etcdserver\":\"3.6.16\",\"etcdcluster\":\"3.6.0\"}");
+    diary_expect(&diary, "OK 3.6.16 3.6.0");
+    end(&flow);
+}
+
 DISCO_TEST(what_the_user_may_not_do_is_no_matter_of_tokens)
 {
     flow_t flow;

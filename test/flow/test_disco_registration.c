@@ -125,9 +125,13 @@ DISCO_TEST(heartbeats_that_hang_lose_it_when_the_ttl_is_over)
     diary_expect(&bench.diary, "LOST DISCO_ELOST");
     assert_true(disco__now(&bench.flow.client->loop) >= sent + 4900);
     assert_true(disco__now(&bench.flow.client->loop) <= sent + 5000 + 300);
-    while (flow_untaken(&bench.flow, PUT_HOST) > 1)
-        (void)flow_expect(&bench.flow, PUT_HOST);
-    accept_put(&bench, flow_expect(&bench.flow, PUT_HOST));
+    /* The last one may just have been given up; then the next one is heard. */
+    while (flow_logged(&bench.flow, "registered again") == 0) {
+        accept_put(&bench, flow_expect_later(&bench.flow, PUT_HOST));
+        flow_settle(&bench.flow);
+    }
+    while (strncmp(bench.diary.lines[bench.diary.read], "RETRYING", 8) == 0)
+        bench.diary.read++;
     diary_expect(&bench.diary, "RECOVERED");
     end(&bench);
 }

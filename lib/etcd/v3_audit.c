@@ -1,5 +1,6 @@
 /* Keep-alives say nothing of a key that somebody else has deleted, or has written without the
- * lease: etcd is asked now and then which keys the lease has.
+ * lease: etcd is asked which keys the lease has, now and then, after heartbeats have failed, and when
+ * the cluster is another one or was set back.
  *
  * Happy path: the answer has every key that was acknowledged before the question was sent. Failure
  * modes: one that is missing is asked for once more, since the member that answers may not have

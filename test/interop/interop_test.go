@@ -257,10 +257,57 @@ func TestAFleetOfBoth(t *testing.T) {
 		}
 		hosts, err := service.Get(t.Context(), name).All(t.Context())
 		must(t, err)
-		slices.Sort(want)
-		same(t, "Go's hosts", uuids(hosts), want)
-		same(t, "the library's hosts", uuids(d.get(name, "").Hosts), want)
+		same(t, "Go's hosts", uuids(hosts), sorted(want))
+		same(t, "the library's hosts", uuids(d.get(name, "").Hosts), sorted(want))
 	})
+}
+
+// A fleet moves from v2 to v3 host by host: programs of the Go package, which know v2 alone, are replaced by ones of the
+// library that speak both, and then those by ones that speak v3 alone. Every program sees every host at every step.
+func TestMigration(t *testing.T) {
+	const hosts = 3
+	name := t.Name()
+	watch := newDriver(t, "both")
+	watch.subscribe("watch", name)
+	fleet := make([]string, hosts) // the UUIDs
+	stop := make([]func(), hosts)
+	for i := range fleet {
+		registration, unregister := goRegisters(t, name, plain())
+		fleet[i], stop[i] = registration.UUID(), unregister
+		same(t, "UP", watch.expect("watch", "UP").Host.UUID, fleet[i])
+	}
+
+	drivers := make([]*driver, hosts)
+	replace := func(i int, api string) {
+		old, leave := fleet[i], stop[i]
+		d := newDriver(t, api)
+		fleet[i] = d.register("host", name, plain()).UUID
+		stop[i] = func() { d.ask(command{Do: "unregister", ID: "host"}, "CLOSED") }
+		drivers[i] = d
+		same(t, "UP", watch.expect("watch", "UP").Host.UUID, fleet[i])
+		leave()
+		same(t, "DOWN", watch.expect("watch", "DOWN").Host.UUID, old)
+		for _, d := range append(drivers, watch) {
+			if d != nil {
+				same(t, "hosts", uuids(d.get(name, "").Hosts), sorted(fleet))
+			}
+		}
+	}
+	for i := range fleet {
+		replace(i, "both")
+		seen, err := service.Get(t.Context(), name).All(t.Context())
+		must(t, err)
+		same(t, "Go's hosts", uuids(seen), sorted(fleet))
+	}
+	for i := range fleet {
+		replace(i, "v3")
+	}
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
 }
 
 func uuids(hosts []*service.Host) []string {
@@ -268,6 +315,5 @@ func uuids(hosts []*service.Host) []string {
 	for _, host := range hosts {
 		list = append(list, host.UUID)
 	}
-	slices.Sort(list)
-	return list
+	return sorted(list)
 }

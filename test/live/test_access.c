@@ -5,6 +5,8 @@
 #include "support/live.h"
 #include "support/raw_http.h"
 
+DISCO_TESTS_BY_API;
+
 static live_t live;
 static disco_client_t *client;
 
@@ -59,7 +61,7 @@ static int put(const char *key)
     return answer.status;
 }
 
-DISCO_TEST(with_the_right_password)
+DISCO_TEST_ON(with_the_right_password, v2)
 {
     live_registration_t registration;
     live_view_t view;
@@ -83,7 +85,7 @@ DISCO_TEST(with_the_right_password)
     live_close(&live);
 }
 
-DISCO_TEST(with_the_wrong_password)
+DISCO_TEST_ON(with_the_wrong_password, v2)
 {
     live_registration_t registration;
     live_view_t view;
@@ -102,7 +104,7 @@ DISCO_TEST(with_the_wrong_password)
     live_close(&live);
 }
 
-DISCO_TEST(without_a_user)
+DISCO_TEST_ON(without_a_user, v2)
 {
     set_up_users();
     client = live_client(&live);

@@ -145,6 +145,55 @@ static void on_exit_of_member(uv_process_t *process, int64_t code, int term_sign
     uv_close((uv_handle_t *)process, on_process_closed);
 }
 
+static const char *program(void)
+{
+    const char *given = getenv("UVDISCO_ETCD");
+
+    return given != NULL ? given : "etcd";
+}
+
+/* In the child of serves_v2(). */
+__attribute__((noreturn)) static void print_help(int output)
+{
+    (void)dup2(output, STDOUT_FILENO);
+    (void)dup2(output, STDERR_FILENO);
+    (void)execlp(program(), program(), "--help", (char *)NULL);
+    _exit(1);
+}
+
+/* What it says of itself. */
+static bool serves_v2(void)
+{
+    char line[256];
+    bool has_option = false;
+    FILE *help;
+    int ends[2];
+    int status;
+    pid_t child;
+
+    assert_int(pipe(ends), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        print_help(ends[1]);
+    (void)close(ends[1]);
+    help = fdopen(ends[0], "r");
+    assert_non_null(help);
+    while (fgets(line, sizeof line, help) != NULL)
+        has_option = has_option || strstr(line, "--enable-v2 ") != NULL;
+    (void)fclose(help);
+    assert_int(waitpid(child, &status, 0), child);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("%s --help does not work", program());
+    return has_option;
+}
+
+void etcd_needs_v2(void)
+{
+    if (!serves_v2())
+        test_skip("this etcd has no v2 API");
+}
+
 typedef struct arguments_s {
     char *list[MOST_ARGUMENTS + 1];
     size_t count;
@@ -169,11 +218,10 @@ static void add_all(arguments_t *arguments, const etcd_t *etcd, size_t index)
 {
     const member_t *member = &etcd->members[index];
     const etcd_options_t *options = &etcd->options;
-    const char *program = getenv("UVDISCO_ETCD");
     const char *const *more = options->arguments;
 
     add(arguments, "%s", DISCO_TEST_LEASH);
-    add(arguments, "%s", program != NULL ? program : "etcd");
+    add(arguments, "%s", program());
     add(arguments, "--name=m%zu", index);
     add(arguments, "--data-dir=%s", member->directory);
     add(arguments, "--listen-client-urls=%s", member->endpoint);
@@ -331,9 +379,12 @@ static void launch_all(etcd_t *etcd)
 
 etcd_t *etcd_start(test_loop_t *loop, const etcd_options_t *options)
 {
-    etcd_t *etcd = calloc(1, sizeof *etcd);
+    etcd_t *etcd;
     size_t i;
 
+    if (options == NULL || !options->without_v2)
+        etcd_needs_v2();
+    etcd = calloc(1, sizeof *etcd);
     assert_non_null(etcd);
     etcd->loop = loop;
     if (options != NULL)

@@ -23,9 +23,17 @@ static const char *const watch_names[] = {
 
 void live_open(live_t *live, const etcd_options_t *options)
 {
+    etcd_options_t own = {0};
+
     memset(live, 0, sizeof *live);
+    if (options != NULL)
+        own = *options;
+    if (test_api() == DISCO_API_V3)
+        own.without_v2 = true;
+    if (!own.without_v2)
+        etcd_needs_v2();
     loop_open(&live->loop);
-    live->etcd = etcd_start(&live->loop, options);
+    live->etcd = etcd_start(&live->loop, &own);
 }
 
 void live_close(live_t *live)
@@ -67,7 +75,7 @@ disco_options_t live_options(const live_t *live)
     disco_options_t options;
 
     disco_options_init(&options);
-    options.api = DISCO_API_V2;
+    options.api = test_api() != DISCO_API_AUTO ? test_api() : DISCO_API_V2;
     options.endpoints = etcd_endpoints(live->etcd);
     options.hostname = "this-machine";
     options.backoff_first_ms = 10;

@@ -1,4 +1,5 @@
-/* With a name: runs that test. Without: runs all tests of this file, one after the other. */
+/* With a name, and where tests run by API, "v2", "v3" or "both": runs that test. Without: runs all
+ * tests of this file, one after the other. */
 #include "support/test.h"
 
 #include <signal.h>
@@ -10,8 +11,20 @@
 #include <uvdisco/error.h>
 
 #define MOST_CLEAN_UPS 64
+#define SKIPPED 77 /* CMakeLists.txt knows it, too */
 
 static test_case_t *tests;
+static bool by_api;
+static bool skipped;
+
+static const struct {
+    const char *name;
+    disco_api_t api;
+} apis[] = {{"v2", DISCO_API_V2}, {"v3", DISCO_API_V3}, {"both", DISCO_API_BOTH}};
+
+#define API_COUNT (sizeof apis / sizeof apis[0])
+
+static disco_api_t current_api;
 
 static struct {
     void (*run)(void *data);
@@ -26,6 +39,24 @@ void test_register(test_case_t *test)
     while (*end != NULL)
         end = &(*end)->next;
     *end = test;
+}
+
+void test_register_by_api(void)
+{
+    by_api = true;
+}
+
+disco_api_t test_api(void)
+{
+    return current_api;
+}
+
+void test_skip(const char *why)
+{
+    print_message("skipped: %s\n", why);
+    skipped = true;
+    skip();
+    abort();
 }
 
 void test_at_end(void (*clean_up)(void *data), void *data)
@@ -81,12 +112,13 @@ static int after_test(void **state)
     (void)state;
     clean_up_all();
     heap_fail_never();
-    if (heap_live() == 0)
+    if (skipped || heap_live() == 0)
         return 0;
     print_error("blocks left over: %s\n", heap_describe());
     return 1;
 }
 
+/* Its exit code. */
 static int run(const test_case_t *test)
 {
     struct CMUnitTest unit[1] = {{NULL, NULL, NULL, NULL, NULL}};
@@ -94,7 +126,9 @@ static int run(const test_case_t *test)
     unit[0].name = test->name;
     unit[0].test_func = test->run;
     unit[0].teardown_func = after_test;
-    return cmocka_run_group_tests_name(test->name, unit, NULL, NULL);
+    if (cmocka_run_group_tests_name(test->name, unit, NULL, NULL) != 0)
+        return 1;
+    return skipped ? SKIPPED : 0;
 }
 
 /* In a process of its own, so that no test can lean on what another left behind. */
@@ -108,30 +142,85 @@ static int run_apart(const test_case_t *test)
         return 1;
     }
     if (child == 0)
-        exit(run(test) == 0 ? 0 : 1);
-    if (waitpid(child, &status, 0) != child)
+        exit(run(test));
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
         return 1;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+    return WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED ? 0 : 1;
+}
+
+static bool is_for(const test_case_t *test, const char *api)
+{
+    const char *at = test->apis;
+    size_t size = strlen(api);
+
+    if (*at == '\0')
+        return true;
+    while (*at != '\0') {
+        size_t word = strcspn(at, ", ");
+
+        if (word == size && strncmp(at, api, size) == 0)
+            return true;
+        at += word;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
+static int run_on_each(const test_case_t *test)
+{
+    int failed = 0;
+    size_t i;
+
+    if (!by_api)
+        return run_apart(test);
+    for (i = 0; i < API_COUNT; i++) {
+        current_api = apis[i].api;
+        if (!is_for(test, apis[i].name))
+            continue;
+        print_message("on %s:\n", apis[i].name);
+        failed += run_apart(test);
+    }
+    return failed;
+}
+
+static int run_all(void)
+{
+    const test_case_t *test;
+    int failed = 0;
+
+    for (test = tests; test != NULL; test = test->next)
+        failed += run_on_each(test);
+    return failed == 0 ? 0 : 1;
+}
+
+static bool choose(const test_case_t *test, const char *api)
+{
+    size_t i;
+
+    for (i = 0; i < API_COUNT; i++) {
+        if (strcmp(apis[i].name, api) == 0)
+            current_api = apis[i].api;
+    }
+    return current_api != DISCO_API_AUTO && is_for(test, api);
 }
 
 int main(int count, char **arguments)
 {
     const test_case_t *test;
-    int failed = 0;
 
     heap_install();
     /* As every program on libuv must: writing to a peer that is gone is an error, not the end. */
     (void)signal(SIGPIPE, SIG_IGN);
-    if (count < 2) {
-        for (test = tests; test != NULL; test = test->next)
-            failed += run_apart(test);
-        return failed == 0 ? 0 : 1;
-    }
-    (void)atexit(clean_up_all);
+    if (count < 2)
+        return run_all();
     for (test = tests; test != NULL; test = test->next) {
-        if (strcmp(arguments[1], test->name) == 0)
-            return run(test) == 0 ? 0 : 1;
+        if (strcmp(arguments[1], test->name) != 0)
+            continue;
+        if (by_api && (count < 3 || !choose(test, arguments[2])))
+            break;
+        (void)atexit(clean_up_all);
+        return run(test);
     }
-    (void)fprintf(stderr, "no test %s\n", arguments[1]);
+    (void)fprintf(stderr, "no test %s %s\n", arguments[1], count > 2 ? arguments[2] : "");
     return 2;
 }

@@ -49,12 +49,10 @@ static void switch_off(void)
     root[0] = '\0';
 }
 
-static void set_up_users(const char *const *arguments)
+static void set_up_users_of(const etcd_options_t *options)
 {
-    etcd_options_t options = {.without_v2 = true, .arguments = arguments};
-
     root[0] = '\0';
-    live_open(&live, &options);
+    live_open(&live, options);
     ask("/v3/auth/user/add", "{\"name\":\"root\",\"password\":\"root's\"}");
     ask("/v3/auth/role/add", "{\"name\":\"root\"}");
     ask("/v3/auth/user/grant", "{\"user\":\"root\",\"role\":\"root\"}");
@@ -65,6 +63,13 @@ static void set_up_users(const char *const *arguments)
         "{\"name\":\"discovery\",\"perm\":{\"permType\":\"READWRITE\",\"key\":\"L3NlcnZpY2Vz\","
         "\"range_end\":\"L3NlcnZpY2V0\"}}");
     ask("/v3/auth/user/grant", "{\"user\":\"so:me\",\"role\":\"discovery\"}");
+}
+
+static void set_up_users(const char *const *arguments)
+{
+    etcd_options_t options = {.without_v2 = true, .arguments = arguments};
+
+    set_up_users_of(&options);
 }
 
 /* Every token that the user has is good no more. */
@@ -300,6 +305,27 @@ DISCO_TEST(authentication_is_switched_on_and_off)
     assert_found();
     wait_for_heartbeats(1);
     switch_on();
+    assert_found();
+    use_end(&use);
+}
+
+/* A request that gets no answer may be for the token, and is not. */
+DISCO_TEST(each_member_in_turn_is_killed)
+{
+    etcd_options_t options = {.without_v2 = true, .members = 3};
+    use_t use;
+    size_t i;
+
+    set_up_users_of(&options);
+    switch_on();
+    client = client_of("so:me", PLAIN);
+    use_begin(&use, 30);
+    for (i = 0; i < 3; i++) {
+        etcd_kill(live.etcd, i);
+        assert_found();
+        assert_status(put("/services/s/x"), 0);
+        etcd_continue_member(live.etcd, i);
+    }
     assert_found();
     use_end(&use);
 }

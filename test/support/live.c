@@ -3,11 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/buffer.h"
 #include "disco/model.h"
-#include "support/raw_http.h"
 
 static const char *const registration_names[] = {
     "", "READY", "LOST", "RECOVERED", "CREDENTIALS", "UPDATED", "RETRYING", "CLOSED",
@@ -423,124 +420,43 @@ int live_get(live_t *live, disco_client_t *client, const char *name, const disco
     return lookup.status;
 }
 
-static uint16_t port_of(const live_t *live)
+static void compare(const live_view_t *view, const live_hosts_t *hosts)
 {
-    return etcd_port(live->etcd, live->member);
-}
+    size_t i;
 
-static void write_path(char *path, size_t capacity, const char *key, const char *query)
-{
-    (void)snprintf(path, capacity, "/v2/keys%s%s", key, query);
-}
-
-/* NULL: there is no such key. */
-static cJSON *read_json(live_t *live, const char *key, const char *query)
-{
-    char path[512];
-    raw_reply_t reply;
-    cJSON *json = NULL;
-
-    write_path(path, sizeof path, key, query);
-    reply = raw_http(&live->loop, port_of(live), "GET", path, NULL);
-    assert_status(reply.error, 0);
-    if (reply.status == 200) {
-        /* Behind the size of a chunk, if it is chunked: it is one. */
-        json = cJSON_Parse(strchr(reply.body, '{'));
-        assert_non_null(json);
-    } else {
-        assert_int(reply.status, 404);
-    }
-    raw_reply_free(&reply);
-    return json;
-}
-
-static uint64_t number(const cJSON *node, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(node, name);
-
-    return item != NULL ? (uint64_t)item->valuedouble : 0;
-}
-
-live_node_t live_read(live_t *live, const char *key)
-{
-    live_node_t read = {.there = false};
-    cJSON *json = read_json(live, key, "?quorum=true");
-    const cJSON *node = json != NULL ? cJSON_GetObjectItemCaseSensitive(json, "node") : NULL;
-    const char *value;
-
-    if (node == NULL)
-        return read;
-    value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "value"));
-    read.there = true;
-    (void)snprintf(read.value, sizeof read.value, "%s", value != NULL ? value : "");
-    read.ttl_s = (int64_t)number(node, "ttl");
-    read.created = number(node, "createdIndex");
-    read.modified = number(node, "modifiedIndex");
-    cJSON_Delete(json);
-    return read;
-}
-
-void live_write(live_t *live, const char *key, const char *value, uint32_t ttl_s)
-{
-    disco__buffer_t body;
-    char path[512];
-
-    write_path(path, sizeof path, key, "");
-    disco__buffer_init(&body);
-    (void)disco__buffer_append_text(&body, "value=");
-    (void)disco__buffer_append_encoded(&body, value, strlen(value), "");
-    if (ttl_s > 0) {
-        (void)disco__buffer_append_text(&body, "&ttl=");
-        (void)disco__buffer_append_number(&body, ttl_s);
-    }
-    raw_http_expect(&live->loop, port_of(live), "PUT", path, disco__buffer_text(&body));
-    disco__buffer_free(&body);
-}
-
-void live_delete(live_t *live, const char *key)
-{
-    char path[512];
-
-    write_path(path, sizeof path, key, "?recursive=true");
-    raw_http_expect(&live->loop, port_of(live), "DELETE", path, NULL);
-}
-
-static void compare(const live_view_t *view, const cJSON *json)
-{
-    const cJSON *directory = json != NULL ? cJSON_GetObjectItemCaseSensitive(json, "node") : NULL;
-    const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(directory, "nodes");
-    const cJSON *node;
-    size_t count = 0;
-
-    cJSON_ArrayForEach(node, nodes)
-    {
-        const char *key = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "key"));
-        const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(node, "value"));
-        size_t place = known(view, strrchr(key, '/') + 1);
+    for (i = 0; i < hosts->count; i++) {
+        size_t place = known(view, hosts->uuids[i]);
 
         assert_true(place < view->count);
-        assert_string_equal(view->hosts[place], value);
-        count++;
+        assert_string_equal(view->hosts[place], hosts->hosts[i]);
     }
-    assert_int(view->count, count);
+    assert_int(view->count, hosts->count);
 }
 
-/* What was told before a host that is written now is all that came before it. */
-void live_view_check(live_t *live, live_view_t *view)
+/* What was told before a host that is written now is all that came before it there. */
+static void drain(live_t *live, live_view_t *view, disco_api_t side)
 {
     char key[256];
     const char *uuid = "last";
-    cJSON *json;
 
     (void)snprintf(key, sizeof key, "/services/%s/%s", view->service, uuid);
-    live_write(live, key, live_host_json(view->service, uuid, "last"), 0);
+    live_write_on(live, side, key, live_host_json(view->service, uuid, "last"), 0);
     while (strcmp(recorder_await(&view->told, DISCO_SUBSCRIPTION_UP)->key, uuid) != 0)
         continue;
-    live_delete(live, key);
+    assert_true(live_delete_on(live, side, key));
     while (strcmp(recorder_await(&view->told, DISCO_SUBSCRIPTION_DOWN)->key, uuid) != 0)
         continue;
-    (void)snprintf(key, sizeof key, "/services/%s", view->service);
-    json = read_json(live, key, "?quorum=true");
-    compare(view, json);
-    cJSON_Delete(json);
+}
+
+void live_view_check(live_t *live, live_view_t *view)
+{
+    live_hosts_t hosts;
+
+    if (live_has_side(DISCO_API_V2))
+        drain(live, view, DISCO_API_V2);
+    if (live_has_side(DISCO_API_V3))
+        drain(live, view, DISCO_API_V3);
+    live_list(live, view->service, &hosts);
+    compare(view, &hosts);
+    live_hosts_free(&hosts);
 }

@@ -69,7 +69,7 @@ typedef struct live_view_s {
 void live_subscribe(live_t *live, live_view_t *view, disco_client_t *client, const char *service,
                     const disco_subscription_options_t *options);
 /* Runs the loop until the view is what etcd has: by a listing, which is compared. Hosts that etcd
- * has must not change meanwhile. */
+ * has must not change meanwhile. One UP and one DOWN for each side are its own. */
 void live_view_check(live_t *live, live_view_t *view);
 void live_unsubscribe(live_view_t *view);
 
@@ -86,7 +86,14 @@ void live_unwatch(live_watch_t *watch);
 int live_get(live_t *live, disco_client_t *client, const char *name, const disco_query_t *query,
              disco_service_t **service);
 
-/* Behind the library's back. */
+/* Behind the library's back: on the API of the test, v2 if it has none. Where a test is on both,
+ * each of the two is a side. There a host that is written by hand is on one side alone, as it is
+ * while a fleet moves: on v3 if the last character of its key is odd ("a", "c", "1"), else on v2;
+ * and all else is written on both. */
+bool live_has_side(disco_api_t side);
+size_t live_side_count(void);
+disco_api_t live_side_of(const char *key);
+
 typedef struct live_node_s {
     bool there;
     char value[2048];
@@ -95,12 +102,32 @@ typedef struct live_node_s {
     uint64_t modified;
 } live_node_t;
 
+/* On both: asserts that both sides have the same, and gives v2's numbers. */
 live_node_t live_read(live_t *live, const char *key);
+live_node_t live_read_on(live_t *live, disco_api_t side, const char *key);
 /* ttl_s 0: none. */
 void live_write(live_t *live, const char *key, const char *value, uint32_t ttl_s);
+void live_write_on(live_t *live, disco_api_t side, const char *key, const char *value,
+                   uint32_t ttl_s);
+/* The key and all below it, on both sides; asserts that one of them had it. */
 void live_delete(live_t *live, const char *key);
-/* So many writes of keys that have nothing to do with services. */
+/* Was it there? */
+bool live_delete_on(live_t *live, disco_api_t side, const char *key);
+
+/* The hosts of a service, each once; as JSON. Given back with live_hosts_free(). */
+typedef struct live_hosts_s {
+    size_t count;
+    char *uuids[LIVE_MOST_HOSTS];
+    char *hosts[LIVE_MOST_HOSTS];
+} live_hosts_t;
+
+void live_list(live_t *live, const char *service, live_hosts_t *hosts);
+void live_hosts_free(live_hosts_t *hosts);
+
+/* So many writes of keys that have nothing to do with services; on both: on each side. */
 void live_flood(live_t *live, size_t count);
+/* No event of what was done until now can be read from etcd any more. */
+void live_forget_history(live_t *live);
 /* So many requests that are written out, one behind the other; each must be answered by a 20x. */
 void live_send_all(live_t *live, char *requests, size_t size, size_t count);
 

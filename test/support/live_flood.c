@@ -16,6 +16,8 @@ typedef struct flood_s {
     bool closed;
 } flood_t;
 
+#define MOST_BYTES 160 /* of a request */
+
 static const char answer[] = "HTTP/1.1 20";
 
 static void on_closed(uv_handle_t *handle)
@@ -84,18 +86,40 @@ void live_send_all(live_t *live, char *requests, size_t size, size_t count)
     free(flood);
 }
 
-void live_flood(live_t *live, size_t count)
+static size_t write_request(char *text, disco_api_t side, size_t i)
 {
-    char *requests = calloc(count, 80);
+    char body[64];
+
+    if (side == DISCO_API_V2)
+        return (size_t)sprintf(text,
+                               "PUT /v2/keys/flood/%zu?value=%zu HTTP/1.1\r\nHost: x\r\n"
+                               "Content-Length: 0\r\n\r\n",
+                               i % 10, i);
+    /* "/flood/0" to "/flood/9", and "x" */
+    (void)snprintf(body, sizeof body, "{\"key\":\"L2Zsb29kLz%c=\",\"value\":\"eA==\"}",
+                   "AEIMQUYcgk"[i % 10]);
+    return (size_t)sprintf(text,
+                           "POST /v3/kv/put HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
+                           strlen(body), body);
+}
+
+static void flood(live_t *live, disco_api_t side, size_t count)
+{
+    char *requests = calloc(count, MOST_BYTES);
     size_t size = 0;
     size_t i;
 
     assert_non_null(requests);
     for (i = 0; i < count; i++)
-        size += (size_t)snprintf(requests + size, 80,
-                                 "PUT /v2/keys/flood/%zu?value=%zu HTTP/1.1\r\nHost: x\r\n"
-                                 "Content-Length: 0\r\n\r\n",
-                                 i % 10, i);
+        size += write_request(requests + size, side, i);
     live_send_all(live, requests, size, count);
     free(requests);
+}
+
+void live_flood(live_t *live, size_t count)
+{
+    if (live_has_side(DISCO_API_V2))
+        flood(live, DISCO_API_V2, count);
+    if (live_has_side(DISCO_API_V3))
+        flood(live, DISCO_API_V3, count);
 }

@@ -78,7 +78,7 @@ static void on_connected(uv_connect_t *connect, int status)
 static char *write_request(const char *method, const char *path, const char *fields,
                            const char *body)
 {
-    static const char format[] = "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    static const char format[] = "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
                                  "Content-Type: application/x-www-form-urlencoded\r\n"
                                  "%sContent-Length: %zu\r\n\r\n%s";
     const char *sent = body != NULL ? body : "";

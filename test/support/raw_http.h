@@ -11,7 +11,7 @@ typedef struct raw_reply_s {
     int error;      /* libuv's error; 0: an answer came */
     int status;     /* 200, ... */
     char *head;     /* status line and headers */
-    char *body;     /* as sent, so chunked bodies are not decoded */
+    char *body;     /* never chunked: HTTP/1.0 is spoken */
     char *received; /* what both point into */
 } raw_reply_t;
 

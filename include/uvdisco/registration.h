@@ -5,15 +5,16 @@
  * time to live (TTL); heartbeats every third of it keep the host. A heartbeat wakes no watcher. A
  * program that crashes is gone after one TTL; one that unregisters is gone at once.
  *
- * READY comes first, then LOST and RECOVERED in turn; CREDENTIALS, UPDATED and RETRYING at any
- * time; CLOSED last.
+ * READY comes first, then LOST and RECOVERED in turn (with both APIs LOST may come twice, once for
+ * each); CREDENTIALS and UPDATED after READY, RETRYING at any time; CLOSED last.
  *
  * On v2 each host is kept by a request of its own; on v3 all hosts of a client with the same TTL by
  * one, on one lease (whose TTL is never under 2 s: etcd's own limit). With both APIs
- * (DISCO_API_BOTH) a host is registered in both registries: READY, UPDATED, CREDENTIALS and
- * RECOVERED are told when both have it, LOST when one has lost it. One that fails is told of
- * (RETRYING, api says which) and does not hold the other back. User and password that change in one
- * are written to the other. */
+ * (DISCO_API_BOTH) a host is registered in both registries: READY, UPDATED and RECOVERED are told
+ * when both have it, LOST for each that has lost it, CREDENTIALS when the first has the host with
+ * them. One that fails is told of (RETRYING, api says which), is tried on, and does not hold the
+ * other back: each is written, kept and emptied by itself. User and password that change in one are
+ * written to the other, service and host; should both change at once, one of the two stays. */
 #ifndef UVDISCO_REGISTRATION_H
 #define UVDISCO_REGISTRATION_H
 
@@ -32,7 +33,8 @@ typedef struct disco_registration_options_s {
     uint32_t ttl_s;
     /* A service that is in etcd already is taken as it is, and its user and password are this
      * host's from the start, where without it the service is overwritten (as the Go package does),
-     * by which every registration changes the credentials of all. */
+     * by which every registration changes the credentials of all. Where both APIs have one that
+     * differs, v2's counts. */
     bool adopt;
 } disco_registration_options_t;
 
@@ -54,7 +56,8 @@ typedef enum disco_registration_event_type_e {
     /* An attempt failed, status says why; the next one follows by itself. */
     DISCO_REGISTRATION_RETRYING,
     /* Terminal. status 0: etcd has deleted the host; UV_ECANCELED: closed, or the client was; else
-     * why it could not be deleted: it goes when its TTL has passed. */
+     * why it could not be deleted, by the first of both APIs that failed: it goes when its TTL has
+     * passed. */
     DISCO_REGISTRATION_CLOSED
 } disco_registration_event_type_t;
 

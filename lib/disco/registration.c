@@ -1,5 +1,5 @@
 /* The public side of registrations: beginning, changing, ending, and telling the user. What happens
- * in between is in registration_steps.c. */
+ * in between is in registration_side.c, and what is made of it in registration_progress.c. */
 #include "disco/registration.h"
 
 #include <string.h>

@@ -86,6 +86,10 @@ int disco__registration_side_init(disco__registration_side_t *side,
                                   disco_registration_t *registration, disco__store_t *store);
 /* What is to be done next, whenever nothing is under way. */
 void disco__registration_proceed(disco__registration_side_t *side);
+/* Why the registration may have to end without an answer. A side that has failed for good comes
+ * first. */
+void disco__registration_note_failure(disco__registration_side_t *side,
+                                      const disco__failure_t *failure);
 void disco__registration_need_info(disco__registration_side_t *side, disco__info_task_t task);
 /* Ends what is under way, without a word to etcd. */
 void disco__registration_side_stop(disco__registration_side_t *side);

@@ -1,5 +1,5 @@
 /* The credentials of a public service are those of its info, whoever wrote it last.
- * Happy path: once ready, a mirror on each side follows the info; when its user or password change,
+ * Happy path: a mirror on each side that is ready follows the info; when its user or password change,
  * the host is written anew with them, and so are the infos of the other sides. Failure modes: an
  * info that is broken changes nothing; one that is older than what was written here is known; one
  * that is gone is created again, with the credentials last known; a mirror that cannot follow etcd
@@ -100,14 +100,14 @@ static const disco__mirror_events_t info_events = {
 
 void disco__registration_follow(disco_registration_t *registration)
 {
-    bool wanted = registration->host->host.is_public && registration->was_ready &&
-                  !registration->ending && !registration->closed;
+    bool wanted =
+        registration->host->host.is_public && !registration->ending && !registration->closed;
     size_t i;
 
     for (i = 0; i < registration->side_count; i++) {
         disco__mirror_t *info = &registration->sides[i].info;
 
-        if (wanted && !info->running)
+        if (wanted && registration->sides[i].ready && !info->running)
             disco__mirror_start(info);
         else if (!wanted)
             disco__mirror_stop(info);

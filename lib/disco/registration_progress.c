@@ -1,5 +1,6 @@
 /* The sum of a registration's sides, of which there is one, or with both APIs two: ready when all
- * are, lost when one is, ended when all are. A side that fails is told of and holds no other back.
+ * are, lost when one is, ended when all are. A side that fails is told of and holds no other back;
+ * credentials are told when the first side has them, since its readers use them from then on.
  *
  * User and password of a public service are one for all sides: what changes on one is written to
  * the others. That comes to an end, since a side passes over what is older than its own last
@@ -22,34 +23,24 @@ static bool all_ready(const disco_registration_t *registration)
     size_t i;
 
     for (i = 0; i < registration->side_count; i++) {
-        if (!registration->sides[i].ready)
+        if (!registration->sides[i].ready || registration->sides[i].lost)
             return false;
     }
     return true;
 }
 
-static bool any_lost(const disco_registration_t *registration)
+static size_t count_written(const disco_registration_t *registration)
 {
-    size_t i;
-
-    for (i = 0; i < registration->side_count; i++) {
-        if (registration->sides[i].lost)
-            return true;
-    }
-    return false;
-}
-
-static bool all_written(const disco_registration_t *registration)
-{
+    size_t count = 0;
     size_t i;
 
     for (i = 0; i < registration->side_count; i++) {
         const disco__registration_side_t *side = &registration->sides[i];
 
-        if (side->written != registration->changes || side->info_task != DISCO__INFO_DONE)
-            return false;
+        if (side->written == registration->changes && side->info_task == DISCO__INFO_DONE)
+            count++;
     }
-    return true;
+    return count;
 }
 
 static bool is_over(const disco_registration_t *registration)
@@ -59,11 +50,12 @@ static bool is_over(const disco_registration_t *registration)
 
 static void tell_changes(disco_registration_t *registration)
 {
-    if (registration->tell_credentials) {
+    if (registration->tell_credentials && count_written(registration) > 0) {
         registration->tell_credentials = false;
         disco__registration_tell(registration, DISCO_REGISTRATION_CREDENTIALS, NULL, NULL);
     }
-    if (registration->tell_updated && !is_over(registration)) {
+    if (registration->tell_updated && !is_over(registration) &&
+        count_written(registration) == registration->side_count) {
         registration->tell_updated = false;
         disco__registration_tell(registration, DISCO_REGISTRATION_UPDATED, NULL, NULL);
     }
@@ -71,17 +63,17 @@ static void tell_changes(disco_registration_t *registration)
 
 void disco__registration_progress(disco_registration_t *registration)
 {
-    if (is_over(registration) || !all_ready(registration))
+    if (is_over(registration))
         return;
-    if (!registration->was_ready) {
+    disco__registration_follow(registration);
+    if (!registration->was_ready && all_ready(registration)) {
         registration->was_ready = true;
-        disco__registration_follow(registration);
         disco__registration_tell(registration, DISCO_REGISTRATION_READY, NULL, NULL);
-    } else if (registration->lost && !any_lost(registration)) {
+    } else if (registration->lost && all_ready(registration)) {
         registration->lost = false;
         disco__registration_tell(registration, DISCO_REGISTRATION_RECOVERED, NULL, NULL);
     }
-    if (!is_over(registration) && all_written(registration))
+    if (!is_over(registration) && registration->was_ready)
         tell_changes(registration);
 }
 
@@ -106,14 +98,17 @@ void disco__registration_removed(disco__registration_side_t *side, const disco__
     for (i = 0; i < registration->side_count; i++)
         failed_before = failed_before || registration->sides[i].failed;
     side->removed = true;
-    side->failed = failure->status != 0;
-    if (!failed_before)
-        registration->closed_failure = *failure;
+    if (failure->status != 0) {
+        disco__registration_note_failure(side, failure);
+        side->failed = true;
+    }
     for (i = 0; i < registration->side_count; i++) {
         if (!registration->sides[i].removed)
             return;
     }
-    disco__registration_finish(registration, &registration->closed_failure);
+    /* The last failure of an attempt counts only when the end does not come to be known. */
+    disco__registration_finish(
+        registration, side->failed || failed_before ? &registration->closed_failure : failure);
 }
 
 int disco__registration_take_credentials(disco__registration_side_t *side,

@@ -41,9 +41,10 @@ static void tell_retrying(disco__registration_side_t *side, const disco__failure
                              failure);
 }
 
-/* Why the registration may have to end without an answer. */
-static void note_failure(disco_registration_t *registration, const disco__failure_t *failure)
+void disco__registration_note_failure(disco__registration_side_t *side,
+                                      const disco__failure_t *failure)
 {
+    disco_registration_t *registration = side->registration;
     size_t i;
 
     for (i = 0; i < registration->side_count; i++) {
@@ -51,13 +52,14 @@ static void note_failure(disco_registration_t *registration, const disco__failur
             return;
     }
     registration->closed_failure = *failure;
+    registration->closed_failure.api = side->store->api;
 }
 
 static void on_retrying(void *data, const disco__failure_t *failure)
 {
     disco__registration_side_t *side = data;
 
-    note_failure(side->registration, failure);
+    disco__registration_note_failure(side, failure);
     tell_retrying(side, failure);
 }
 
@@ -87,7 +89,7 @@ static void step_failed(disco__registration_side_t *side, const disco__failure_t
 {
     disco_registration_t *registration = side->registration;
 
-    note_failure(registration, failure);
+    disco__registration_note_failure(side, failure);
     wait(side, disco__backoff_next(&side->backoff, &registration->client->loop.random));
     if (!registration->ending)
         tell_retrying(side, failure);

@@ -4,6 +4,7 @@
 
 #define INFO UNION_INFO
 #define HOST UNION_KEY("u")
+#define YOURS "{\"name\":\"web\",\"user\":\"you\",\"password\":\"yours\",\"public\":true}"
 
 static const disco_port_t ports[] = {{"http", "80"}};
 static const disco_host_t private_host = {
@@ -120,6 +121,26 @@ DISCO_TEST(one_that_refuses_is_asked_again)
     end(&both);
 }
 
+DISCO_TEST(what_one_loses_before_the_other_has_it_is_not_ready)
+{
+    both_t both;
+
+    union_begin(&both.bench);
+    fake_store_hold(both.bench.v3);
+    begin(&both, &private_host, NULL);
+    flow_settle(&both.bench.flow);
+    fake_store_hold(both.bench.v2);
+    fake_store_take_away(both.bench.v2, HOST);
+    fake_store_work(both.bench.v3);
+    flow_settle(&both.bench.flow);
+    assert_non_null(fake_store_value(both.bench.v3, HOST));
+    assert_false(disco_registration_is_ready(both.registration));
+    diary_expect_nothing(&both.bench.diary);
+    fake_store_work(both.bench.v2);
+    diary_expect(&both.bench.diary, "READY");
+    end(&both);
+}
+
 static void lost_on(size_t side)
 {
     both_t both;
@@ -201,10 +222,9 @@ static void changed_on(size_t side)
 
     ready(&both, &public_host);
     flow_settle(&both.bench.flow);
-    fake_store_put(side == 0 ? both.bench.v2 : both.bench.v3, INFO,
-                   "{\"name\":\"web\",\"critical\":false,\"user\":\"you\",\"password\":\"yours\","
-                   "\"public\":true}");
+    fake_store_put(side == 0 ? both.bench.v2 : both.bench.v3, INFO, YOURS);
     diary_expect(&both.bench.diary, "CREDENTIALS you:yours");
+    flow_settle(&both.bench.flow);
     assert_user(both.bench.v2, INFO, "you");
     assert_user(both.bench.v3, INFO, "you");
     assert_user(both.bench.v2, HOST, "you");
@@ -218,6 +238,47 @@ DISCO_TEST(credentials_that_change_on_one_are_written_to_the_other)
 {
     changed_on(0);
     changed_on(1);
+}
+
+DISCO_TEST(credentials_are_told_while_one_hangs)
+{
+    both_t both;
+
+    ready(&both, &public_host);
+    flow_settle(&both.bench.flow);
+    fake_store_hold(both.bench.v2);
+    fake_store_put(both.bench.v3, INFO, YOURS);
+    diary_expect(&both.bench.diary, "CREDENTIALS you:yours");
+    assert_user(both.bench.v3, HOST, "you");
+    assert_user(both.bench.v2, HOST, "me");
+    fake_store_work(both.bench.v2);
+    flow_settle(&both.bench.flow);
+    assert_user(both.bench.v2, HOST, "you");
+    assert_user(both.bench.v2, INFO, "you");
+    diary_expect_nothing(&both.bench.diary);
+    end(&both);
+}
+
+DISCO_TEST(credentials_are_followed_on_one_before_the_other_answers)
+{
+    both_t both;
+
+    union_begin(&both.bench);
+    fake_store_hold(both.bench.v3);
+    begin(&both, &public_host, NULL);
+    flow_settle(&both.bench.flow);
+    fake_store_put(both.bench.v2, INFO, YOURS);
+    flow_settle(&both.bench.flow);
+    assert_user(both.bench.v2, HOST, "you");
+    diary_expect_nothing(&both.bench.diary);
+    fake_store_work(both.bench.v3);
+    diary_expect(&both.bench.diary, "READY");
+    diary_expect(&both.bench.diary, "CREDENTIALS you:yours");
+    flow_settle(&both.bench.flow);
+    assert_user(both.bench.v3, HOST, "you");
+    assert_user(both.bench.v3, INFO, "you");
+    assert_user(both.bench.v2, INFO, "you");
+    end(&both);
 }
 
 DISCO_TEST(credentials_that_change_on_both_at_once_come_to_rest)
@@ -310,6 +371,7 @@ DISCO_TEST(one_that_refuses_the_removal_is_told_at_the_end)
     fake_store_refuse(both.bench.v2, DISCO_EAUTH);
     assert_status(disco_unregister(both.registration, 0), 0);
     diary_expect(&both.bench.diary, "CLOSED DISCO_EAUTH");
+    assert_string_equal(both.bench.diary.detail.api, "v2");
     assert_null(fake_store_value(both.bench.v3, HOST));
     union_end(&both.bench);
 }

@@ -111,8 +111,7 @@ static void take_created(disco__v3_line_t *line, disco__v3_lane_t *lane,
                          const disco__v3_header_t *header)
 {
     if (ran_backwards(line, lane, header)) {
-        disco__v3_stream_strange(line, DISCO_EUNAVAILABLE,
-                                 "the member's revision lies in the past");
+        disco__v3_stream_backwards(line);
         return;
     }
     if (header->raft_term > 0)
@@ -206,7 +205,7 @@ static bool on_value(void *data, const char *text, size_t size)
         disco__failure_set(&failure, rv, NULL);
         disco__v3_stream_lost(line, &failure, false);
     } else if (rv != 0) {
-        disco__v3_stream_strange(line, rv, "a message that cannot be read");
+        disco__v3_stream_unreadable(line, rv, "a message that cannot be read");
     } else {
         take_message(line, &message);
         disco__v3_message_free(&message);
@@ -238,7 +237,7 @@ static void on_chunk(disco__call_t *call, const char *bytes, size_t size)
     if (rv == 0 || line->ended)
         return;
     if (rv == DISCO_EPROTOCOL) {
-        disco__v3_stream_strange(line, rv, "bytes between the messages");
+        disco__v3_stream_unreadable(line, rv, "bytes between the messages");
         return;
     }
     disco__failure_clear(&failure);

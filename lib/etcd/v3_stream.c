@@ -15,8 +15,9 @@
  * now. Refuses one: STALE to that one, which is tried again after a while (backoff), together with
  * all.
  * - The cluster is another one, or a message is over the limit: all watches have a gap. Revision or
- * raft term run backwards, or a message cannot be read: likewise, when it is so again elsewhere.
- * etcd itself would wait in silence for a revision of the future. */
+ * raft term run backwards, or a message cannot be read: likewise, when it is so again elsewhere, the
+ * former for longer than it takes a member that lags behind. etcd itself would wait in silence for a
+ * revision of the future. */
 #include "etcd/v3_stream.h"
 
 #include <uvdisco/error.h>
@@ -273,16 +274,39 @@ void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failu
     disco__v3_stream_lost(line, failure, false);
 }
 
-void disco__v3_stream_strange(disco__v3_line_t *line, int status, const char *what)
+/* Counts the answer. True: it has been so for so long that it is to be believed. */
+static bool is_convinced(disco__v3_stream_t *stream, uint64_t patience_ms)
+{
+    uint64_t now = disco__now(stream->loop);
+
+    if (stream->strange_answers == 0)
+        stream->strange_since_ms = now;
+    return stream->strange_answers++ >= SECOND_CHANCES &&
+           now - stream->strange_since_ms >= patience_ms;
+}
+
+static void strange(disco__v3_line_t *line, int status, const char *what, uint64_t patience_ms)
 {
     disco__failure_t failure;
 
     disco__failure_clear(&failure);
     disco__failure_set(&failure, status, "%s", what);
     look_back(line);
-    if (line->stream->strange_answers++ >= SECOND_CHANCES)
+    if (is_convinced(line->stream, patience_ms))
         jump(line);
     disco__v3_stream_lost(line, &failure, true);
+}
+
+void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what)
+{
+    strange(line, status, what, 0);
+}
+
+/* A member that was just started needs an election and more until it knows what the others know. */
+void disco__v3_stream_backwards(disco__v3_line_t *line)
+{
+    strange(line, DISCO_EUNAVAILABLE, "the member's revision or raft term lies in the past",
+            line->stream->store->options.attempt_ms);
 }
 
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -330,6 +354,7 @@ void disco__v3_stream_live(disco__v3_line_t *line)
         line->live_ms = 1;
     if (!stream->refused.active)
         disco__backoff_reset(&stream->refusals);
+    disco__buffer_free(&line->call.content); /* is written anew for another attempt */
     start_silence_timer(stream);
     disco__v3_stream_changed(stream);
 }

@@ -87,6 +87,7 @@ struct disco__v3_stream_s {
     disco__timer_t retry;  /* until a line is opened after a failure */
     disco__backoff_t failures;
     unsigned strange_answers;
+    uint64_t strange_since_ms;
     bool token_refused;     /* since a line was live */
     disco__timer_t refused; /* until refused watches are tried again */
     disco__backoff_t refusals;
@@ -110,7 +111,9 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
 /* The line is of no use any more, and is ended. blame: the endpoint is at fault. */
 void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failure, bool blame);
 /* The same for an answer that makes no sense: asked again, then every watch has a gap. */
-void disco__v3_stream_strange(disco__v3_line_t *line, int status, const char *what);
+void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what);
+/* The same for a member whose revision or raft term lies before what was seen. */
+void disco__v3_stream_backwards(disco__v3_line_t *line);
 /* The same: every watch has a gap. */
 void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure);
 /* The line's authentication was refused. */

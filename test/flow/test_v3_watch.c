@@ -199,8 +199,14 @@ DISCO_TEST(a_revision_that_stays_in_the_past_is_a_gap)
     size_t i;
 
     begin(1, 700);
-    for (i = 0; i < 3; i++)
+    for (i = 0; i < 9; i++)
         created(asks_later_from(700), 5);
+    line = asks_later_from(700);
+    flow_advance(&bench.flow, 2000); /* so long a member may lag behind */
+    created(line, 5);
+    line = asks_later_from(700);
+    flow_advance(&bench.flow, 1000);
+    created(line, 5);
     line = asks_later_from(0);
     diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
     diary_expect_nothing(DIARY);
@@ -232,6 +238,7 @@ DISCO_TEST(another_cluster_is_a_gap)
 
 DISCO_TEST(a_raft_term_that_runs_back_for_good_is_a_gap)
 {
+    flow_request_t line;
     size_t i;
 
     begin(1, 0);
@@ -239,8 +246,13 @@ DISCO_TEST(a_raft_term_that_runs_back_for_good_is_a_gap)
     bench.term = 1;
     for (i = 0; i < 3; i++)
         created(asks_later_from(7), 8);
-    created(asks_later_from(0), 8);
     diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
+    for (i = 0; i < 2; i++) {
+        line = asks_later_from(7);
+        flow_advance(&bench.flow, 1500);
+        created(line, 8);
+    }
+    created(asks_later_from(0), 8);
     diary_expect(DIARY, "GAP @8");
     diary_expect(DIARY, "SYNCED");
     watch_flow_end(&bench);

@@ -343,6 +343,7 @@ int disco__v3_line_open(disco__v3_stream_t *stream, disco__v3_line_t **out)
     line->call.fields = FIELDS;
     line->call.long_poll = true;
     line->call.body_limit = SIZE_MAX; /* the splitter has a limit for each message */
+    disco__buffer_init_limited(&line->call.body, stream->store->options.max_event_bytes);
     line->call.head = on_head;
     line->call.chunk = on_chunk;
     line->call.retrying = on_retrying;

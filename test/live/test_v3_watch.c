@@ -262,6 +262,44 @@ DISCO_TEST(a_restart_of_etcd_loses_and_doubles_nothing)
     close_live();
 }
 
+#define LARGE 100000
+#define LARGE_ONES 40
+
+/* More than etcd puts into one message: it is sent in fragments. */
+DISCO_TEST(a_large_history_is_caught_up_with)
+{
+    live_watch_t first;
+    live_watch_t watch;
+    char *value = calloc(1, LARGE + 1);
+    uint64_t revision;
+    char key[32];
+    size_t i;
+
+    assert_non_null(value);
+    open_live();
+    live_watch(&live, &first, client, "/a", false, 0);
+    recorder_expect(&first.told, DISCO_WATCH_SYNCED);
+    put("/a", "");
+    revision = expect_put(&first, "/a", "");
+    for (i = 0; i < LARGE_ONES; i++) {
+        memset(value, 'a' + (int)(i % 26), LARGE);
+        (void)snprintf(key, sizeof key, "/a/%zu", i);
+        put(key, value);
+    }
+    live_watch(&live, &watch, client, "/a", true, revision);
+    recorder_expect(&watch.told, DISCO_WATCH_SYNCED);
+    (void)expect_put(&watch, "/a", "");
+    for (i = 0; i < LARGE_ONES; i++) {
+        memset(value, 'a' + (int)(i % 26), LARGE);
+        (void)snprintf(key, sizeof key, "/a/%zu", i);
+        (void)expect_put(&watch, key, value);
+    }
+    live_unwatch(&first);
+    live_unwatch(&watch);
+    close_live();
+    free(value);
+}
+
 DISCO_TEST(an_etcd_that_was_wiped_is_a_gap)
 {
     live_watch_t watch;

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/uvdisco
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/uvdisco
 
 skipped() {
     echo "**** other versions of etcd: skipped: $1" >&2

@@ -107,6 +107,14 @@ disco_client_t *live_client_at(live_t *live, const char *endpoints)
     return live_client_with(live, &options);
 }
 
+disco_client_t *live_client_on(live_t *live, disco_api_t api)
+{
+    disco_options_t options = live_options(live);
+
+    options.api = api;
+    return live_client_with(live, &options);
+}
+
 typedef struct closing_s {
     bool closed;
     int status;
@@ -387,6 +395,11 @@ void live_unwatch(live_watch_t *watch)
 {
     assert_status(disco_watch_close(watch->handle), 0);
     assert_status(recorder_await(&watch->told, DISCO_WATCH_CLOSED)->status, UV_ECANCELED);
+}
+
+disco_watch_event_type_t live_expired(void)
+{
+    return test_api() == DISCO_API_V3 ? DISCO_WATCH_DELETE : DISCO_WATCH_EXPIRE;
 }
 
 typedef struct lookup_s {

@@ -31,6 +31,8 @@ disco_options_t live_options(const live_t *live);
 disco_client_t *live_client(live_t *live);
 disco_client_t *live_client_with(live_t *live, disco_options_t *options);
 disco_client_t *live_client_at(live_t *live, const char *endpoints);
+/* Of one API, whatever the test is on. */
+disco_client_t *live_client_on(live_t *live, disco_api_t api);
 /* Closes it at once, and waits. */
 void live_client_close(live_t *live, disco_client_t *client);
 /* Takes its hosts out of etcd before, and asserts that this succeeds. */
@@ -81,6 +83,8 @@ typedef struct live_watch_s {
 void live_watch(live_t *live, live_watch_t *watch, disco_client_t *client, const char *key,
                 bool recursive, uint64_t from_revision);
 void live_unwatch(live_watch_t *watch);
+/* What the keys' watch tells of one whose time has passed: v3 does not tell that from a deletion. */
+disco_watch_event_type_t live_expired(void);
 
 /* Looks a service up; *service, if not NULL, receives a reference, or NULL. */
 int live_get(live_t *live, disco_client_t *client, const char *name, const disco_query_t *query,

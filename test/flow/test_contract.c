@@ -7,6 +7,8 @@
 #include "support/test.h"
 #include "support/tiny_etcd.h"
 
+DISCO_TESTS_BY_API;
+
 #define PASSWORD "sesame-open"
 
 typedef struct bench_s {
@@ -42,7 +44,7 @@ static void client_open(bench_t *bench, disco_client_t **client, uv_loop_t *uv)
 
     (void)snprintf(endpoint, sizeof endpoint, "%s", tiny_etcd_endpoint(bench->etcd));
     assert_status(disco_options_init(&options), 0);
-    options.api = DISCO_API_V2;
+    options.api = test_api();
     options.endpoints = endpoint;
     options.user = "root";
     options.password = PASSWORD;
@@ -450,9 +452,13 @@ DISCO_TEST(point_6_what_is_given_is_copied_and_a_snapshot_can_be_kept)
 static void on_refused(server_t *server, const server_request_t *request, void *data)
 {
     (void)data;
-    server_respond(server, request, 401, "X-Etcd-Index: 0\r\n",
-                   "{\"errorCode\":110,\"message\":\"The request requires user authentication\","
-                   "\"cause\":\"Insufficient credentials\",\"index\":0}");
+    if (test_api() == DISCO_API_V3)
+        server_respond(server, request, 403, NULL,
+                       "{\"error\":\"etcdserver: permission denied\",\"code\":7}");
+    else
+        server_respond(server, request, 401, "X-Etcd-Index: 0\r\n",
+                       "{\"errorCode\":110,\"message\":\"The request requires user "
+                       "authentication\",\"cause\":\"Insufficient credentials\",\"index\":0}");
 }
 
 DISCO_TEST(point_7_an_error_says_what_happened_without_secrets)
@@ -460,6 +466,7 @@ DISCO_TEST(point_7_an_error_says_what_happened_without_secrets)
     bench_t bench;
     handles_t handles;
     const disco_error_detail_t *detail;
+    bool v3 = test_api() == DISCO_API_V3;
 
     bench_open(&bench);
     server_set_handler(tiny_etcd_server(bench.etcd), on_refused, NULL);
@@ -467,10 +474,10 @@ DISCO_TEST(point_7_an_error_says_what_happened_without_secrets)
     loop_run_until(&bench.loop, &bench.called);
     assert_status(bench.status, DISCO_EAUTH);
     detail = disco_client_error_detail(bench.client);
-    assert_int(detail->etcd_code, 110);
+    assert_int(detail->etcd_code, v3 ? 7 : 110);
     assert_string_equal(detail->endpoint, tiny_etcd_endpoint(bench.etcd));
-    assert_string_equal(detail->api, "v2");
-    assert_non_null(strstr(detail->message, "Insufficient credentials"));
+    assert_string_equal(detail->api, v3 ? "v3" : "v2");
+    assert_non_null(strstr(detail->message, v3 ? "permission denied" : "Insufficient credentials"));
     assert_null(strstr(detail->message, PASSWORD));
     assert_string_equal(disco_err_name(bench.status), "DISCO_EAUTH");
     assert_true(strlen(disco_strerror(bench.status)) > 10);

@@ -2,6 +2,8 @@
 #include "support/lifetime.h"
 #include "support/test.h"
 
+DISCO_TESTS_BY_API;
+
 DISCO_TEST(goes_its_whole_way)
 {
     lifetime_undisturbed(LIFE_WATCH);

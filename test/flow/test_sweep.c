@@ -6,6 +6,8 @@
 #include "support/test.h"
 #include "support/tiny_etcd.h"
 
+DISCO_TESTS_BY_API;
+
 #define NO_TIME_MS 5 /* for what cannot succeed without memory */
 
 static const char other_host[] =
@@ -84,6 +86,7 @@ static bool client_open(bench_t *bench)
     int rv;
 
     assert_status(disco_options_init(&options), 0);
+    options.api = test_api();
     options.endpoints = tiny_etcd_endpoint(bench->etcd);
     options.user = "root";
     options.password = "pw";
@@ -199,10 +202,11 @@ static void look_up(bench_t *bench)
 static void use_keys(bench_t *bench)
 {
     disco_client_t *client = bench->client;
-    disco_kv_put_options_t put = {.ttl_s = 9};
+    const disco_kv_put_options_t put = {.ttl_s = 9};
+    const disco_kv_get_options_t all = {.recursive = true};
 
     one_shot(bench, disco_kv_put(client, "/k", "v\"\n\xc3\xa4", &put, on_key, bench, NULL));
-    one_shot(bench, disco_kv_get(client, "/services/shop", NULL, on_key, bench, NULL));
+    one_shot(bench, disco_kv_get(client, "/services/shop", &all, on_key, bench, NULL));
     one_shot(bench, disco_server_version(client, on_version, bench, NULL));
     tiny_etcd_put(bench->etcd, "/k", "v");
     one_shot(bench, disco_kv_delete(client, "/k", NULL, on_key, bench, NULL));
@@ -318,7 +322,7 @@ static void watch_keys(bench_t *bench)
     tiny_etcd_put(bench->etcd, "/w/a", "1");
     wait_until(bench, 1u << DISCO_WATCH_PUT);
     tiny_etcd_expire(bench->etcd, "/w/a");
-    wait_until(bench, 1u << DISCO_WATCH_EXPIRE);
+    wait_until(bench, 1u << (test_api() == DISCO_API_V3 ? DISCO_WATCH_DELETE : DISCO_WATCH_EXPIRE));
     if (bench->once)
         assert_int(bench->told & (1u << DISCO_WATCH_GAP), 0);
     assert_status(disco_watch_close(watch), 0);
@@ -416,6 +420,7 @@ static void make_tls_clients(void *data)
 
     loop_open(&bench.loop);
     assert_status(disco_options_init(&options), 0);
+    options.api = test_api();
     options.endpoints = "https://127.0.0.1:1, https://[::1]:1";
     options.tls_source = DISCO_TLS_MEMORY;
     options.tls_ca = options.tls_certificate = identity->certificate;
@@ -449,6 +454,7 @@ static void make_tls_clients_from_files(void *data)
 
     loop_open(&bench.loop);
     assert_status(disco_options_init(&options), 0);
+    options.api = test_api();
     options.endpoints = "https://localhost";
     options.tls_ca = options.tls_certificate = files->certificate;
     options.tls_key = files->key;

@@ -18,6 +18,8 @@ static const char other_host[] =
     "{\"name\":\"o\",\"service_name\":\"shop\",\"ports\":{\"http\":\"80\"},\"user\":\"\","
     "\"password\":\"\",\"private_hostname\":\"o\",\"private_ports\":{\"http\":\"80\"},"
     "\"uuid\":\"other\"}";
+static const char changed_host[] = "{\"name\":\"o2\",\"service_name\":\"shop\",\"uuid\":\"other\"}";
+static const char new_host[] = "{\"name\":\"new\",\"service_name\":\"shop\",\"uuid\":\"new\"}";
 static const char other_info[] =
     "{\"name\":\"shop\",\"critical\":false,\"hostname\":\"shop.test\",\"user\":\"u2\","
     "\"password\":\"p2\",\"ports\":{\"http\":\"80\"},\"public\":true}";
@@ -104,8 +106,8 @@ static void begin_stage(life_t *life)
         break;
     case 1:
         tiny_etcd_put(life->etcd, info_key, other_info);
-        tiny_etcd_delete(life->etcd, LIFE_OTHER_KEY);
-        tiny_etcd_put(life->etcd, LIFE_OTHER_KEY, other_host);
+        tiny_etcd_put(life->etcd, LIFE_OTHER_KEY, changed_host);
+        tiny_etcd_put(life->etcd, "/services/shop/new", new_host);
         tiny_etcd_put(life->etcd, LIFE_WATCHED_KEY, "v");
         life_update(life, "c");
         break;
@@ -140,6 +142,7 @@ static void life_open(life_t *life)
     if (life->when == AT_STEP)
         tiny_etcd_set_hook(life->etcd, on_step, life);
     assert_status(disco_options_init(&options), 0);
+    options.api = test_api();
     options.endpoints = tiny_etcd_endpoint(life->etcd);
     options.attempt_timeout_ms = options.request_timeout_ms = 600000;
     options.watch_check_ms = 600000;

@@ -1,7 +1,8 @@
-/* A small etcd of the v2 keys API on the test's own loop: keys in one flat list, a history for
- * waitIndex, long polls that are held. It knows no users, no quorum, and no time: a key with a time
- * to live stays until tiny_etcd_expire(). It never keeps the loop alive, and what it allocates
- * neither fails nor counts in support/heap.h. */
+/* A small etcd on the test's own loop, on the API that the test is on (v2 where it finds out by
+ * itself): keys, a history, watches that are held, on v3 also leases. It knows no users (everybody
+ * gets a token), no quorum, and no time: a key with a time to live stays until tiny_etcd_expire().
+ * It never keeps the loop alive, and what it allocates neither fails nor counts in support/heap.h.
+ * tiny_v2.c and tiny_v3.c have its halves. */
 #ifndef TEST_SUPPORT_TINY_ETCD_H
 #define TEST_SUPPORT_TINY_ETCD_H
 
@@ -23,7 +24,8 @@ void tiny_etcd_free(tiny_etcd_t *etcd);
 const char *tiny_etcd_endpoint(const tiny_etcd_t *etcd);
 server_t *tiny_etcd_server(tiny_etcd_t *etcd);
 
-/* Behind the library's back. NULL: there is no such key. */
+/* Behind the library's back, with both APIs on both. The value is NULL where there is no such key,
+ * and must be there on both or none. What is on a lease expires together with it. */
 void tiny_etcd_put(tiny_etcd_t *etcd, const char *key, const char *value);
 void tiny_etcd_delete(tiny_etcd_t *etcd, const char *key);
 void tiny_etcd_expire(tiny_etcd_t *etcd, const char *key);

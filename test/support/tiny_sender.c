@@ -31,6 +31,23 @@ void text_add(text_t *text, const char *bytes)
     add(text, bytes, strlen(bytes));
 }
 
+void text_addf(text_t *text, const char *format, ...)
+{
+    va_list arguments;
+    char *bytes;
+    int size;
+
+    va_start(arguments, format);
+    size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    bytes = scripted_take((size_t)size + 1);
+    va_start(arguments, format);
+    (void)vsnprintf(bytes, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    add(text, bytes, (size_t)size);
+    free(bytes);
+}
+
 void text_add_json(text_t *text, const char *value)
 {
     char escape[16];

@@ -10,6 +10,7 @@ typedef struct text_s {
 } text_t;
 
 void text_add(text_t *text, const char *bytes);
+__attribute__((format(printf, 2, 3))) void text_addf(text_t *text, const char *format, ...);
 void text_add_json(text_t *text, const char *value);
 
 typedef struct tiny_sender_s {

@@ -61,13 +61,15 @@ static void assert_no_loss(void)
 /* Longer than the time to live: whatever was not kept alive would be gone. */
 static void let_a_time_to_live_pass(uint32_t ttl_s)
 {
-    static live_watch_t watch;
+    static live_watch_t watches[2];
+    static size_t count;
+    live_watch_t *watch = &watches[count++];
 
-    live_watch(&live, &watch, watcher, "/clock", false, 0);
-    recorder_await(&watch.told, DISCO_WATCH_SYNCED);
+    live_watch(&live, watch, watcher, "/clock", false, 0);
+    recorder_await(&watch->told, DISCO_WATCH_SYNCED);
     live_write(&live, "/clock", "", ttl_s + 1);
-    recorder_await(&watch.told, live_expired());
-    live_unwatch(&watch);
+    recorder_await(&watch->told, (int)live_expired());
+    live_unwatch(watch);
 }
 
 static void kill_and_continue(size_t member)
@@ -108,6 +110,20 @@ DISCO_TEST(the_other_follower_is_killed)
     end();
 }
 
+/* A leader that slept takes itself for the leader a moment longer, and may then revoke leases that
+ * the others have prolonged: a race in etcd itself. What was lost by it is found by the next
+ * heartbeat, and comes back. */
+static void let_a_sleeper_do_its_worst(void)
+{
+    size_t i;
+
+    let_a_time_to_live_pass(5);
+    for (i = 0; i < MEMBERS; i++) {
+        while (!disco_registration_is_ready(registrations[i].handle))
+            recorder_await(&registrations[i].told, DISCO_REGISTRATION_RECOVERED);
+    }
+}
+
 /* It keeps its connections and accepts new ones, but answers nothing. */
 DISCO_TEST(a_member_hangs)
 {
@@ -122,8 +138,12 @@ DISCO_TEST(a_member_hangs)
     assert_no_loss();
     etcd_unstall(live.etcd, member);
     etcd_wait_until_ready(live.etcd);
-    assert_no_loss();
+    if (live_has_side(DISCO_API_V3))
+        let_a_sleeper_do_its_worst();
+    else
+        assert_no_loss();
     live_view_check(&live, &view);
+    assert_int(view.count, MEMBERS);
     end();
 }
 

@@ -18,7 +18,7 @@ static identity_t *ca;
 static void set_up(const char *host, bool with_client)
 {
     disco__tls_options_t options = {.source = DISCO_TLS_MEMORY};
-    etcd_options_t etcd_options = {0};
+    etcd_options_t etcd_options = {.without_v2 = true};
     identity_t *server;
     identity_t *client;
     const char *at_fault;

@@ -132,6 +132,12 @@ void live_hosts_free(live_hosts_t *hosts);
 void live_flood(live_t *live, size_t count);
 /* No event of what was done until now can be read from etcd any more. */
 void live_forget_history(live_t *live);
+/* So many puts on v3, one behind the other; write() makes each key and value. */
+#define LIVE_MOST_KEY 64
+#define LIVE_MOST_VALUE 512
+void live_put_all(live_t *live, size_t count,
+                  void (*write)(size_t number, char key[LIVE_MOST_KEY],
+                                char value[LIVE_MOST_VALUE]));
 /* So many requests that are written out, one behind the other; each must be answered by a 20x. */
 void live_send_all(live_t *live, char *requests, size_t size, size_t count);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "support/live.h"
 
 typedef struct flood_s {
@@ -122,4 +123,43 @@ void live_flood(live_t *live, size_t count)
         flood(live, DISCO_API_V2, count);
     if (live_has_side(DISCO_API_V3))
         flood(live, DISCO_API_V3, count);
+}
+
+static void append_base64(disco__buffer_t *body, const char *name, const char *text)
+{
+    disco__buffer_append_char(body, body->size > 0 ? ',' : '{');
+    disco__buffer_append_char(body, '"');
+    disco__buffer_append_text(body, name);
+    disco__buffer_append_text(body, "\":\"");
+    disco__base64_encode(body, text, strlen(text));
+    disco__buffer_append_char(body, '"');
+}
+
+void live_put_all(live_t *live, size_t count,
+                  void (*write)(size_t number, char key[LIVE_MOST_KEY],
+                                char value[LIVE_MOST_VALUE]))
+{
+    disco__buffer_t all;
+    size_t i;
+
+    disco__buffer_init(&all);
+    for (i = 0; i < count; i++) {
+        char key[LIVE_MOST_KEY];
+        char value[LIVE_MOST_VALUE];
+        disco__buffer_t body;
+
+        write(i, key, value);
+        disco__buffer_init(&body);
+        append_base64(&body, "key", key);
+        append_base64(&body, "value", value);
+        disco__buffer_append_char(&body, '}');
+        disco__buffer_append_text(&all, "POST /v3/kv/put HTTP/1.1\r\nHost: x\r\nContent-Length: ");
+        disco__buffer_append_number(&all, body.size);
+        disco__buffer_append_text(&all, "\r\n\r\n");
+        disco__buffer_append(&all, body.bytes, body.size);
+        disco__buffer_free(&body);
+    }
+    assert_status(all.error, 0);
+    live_send_all(live, all.bytes, all.size, count);
+    disco__buffer_free(&all);
 }

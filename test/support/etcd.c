@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/proxy.h"
 #include "support/raw_http.h"
 #include "support/test.h"
 
@@ -34,6 +35,8 @@ typedef struct member_s {
     port_t client;
     port_t peer;
     port_t metrics;
+    proxy_t *proxy; /* between it and its peers; NULL: none */
+    char peer_url[64];
     char endpoint[64];
     char directory[256];
     char log[256];
@@ -227,7 +230,7 @@ static void add_all(arguments_t *arguments, const etcd_t *etcd, size_t index)
     add(arguments, "--listen-client-urls=%s", member->endpoint);
     add(arguments, "--advertise-client-urls=%s", member->endpoint);
     add(arguments, "--listen-peer-urls=http://127.0.0.1:%u", member->peer.number);
-    add(arguments, "--initial-advertise-peer-urls=http://127.0.0.1:%u", member->peer.number);
+    add(arguments, "--initial-advertise-peer-urls=%s", member->peer_url);
     add(arguments, "--listen-metrics-urls=http://127.0.0.1:%u", member->metrics.number);
     add(arguments, "--initial-cluster=%s", etcd->cluster);
     add(arguments, "--initial-cluster-token=%s", etcd->directory);
@@ -353,7 +356,7 @@ static void append(char *text, size_t capacity, const char *separator, const cha
 static void set_up_member(etcd_t *etcd, size_t index)
 {
     member_t *member = &etcd->members[index];
-    char peer[64];
+    char peer[80];
 
     member->client = port_pick();
     member->peer = port_pick();
@@ -363,7 +366,14 @@ static void set_up_member(etcd_t *etcd, size_t index)
     (void)snprintf(member->log, sizeof member->log, "%s/m%zu.log", etcd->directory, index);
     (void)snprintf(member->endpoint, sizeof member->endpoint, "%s://127.0.0.1:%u",
                    etcd->options.certificate != NULL ? "https" : "http", member->client.number);
-    (void)snprintf(peer, sizeof peer, "m%zu=http://127.0.0.1:%u", index, member->peer.number);
+    (void)snprintf(member->peer_url, sizeof member->peer_url, "http://127.0.0.1:%u",
+                   member->peer.number);
+    if (etcd->options.can_be_cut_off) {
+        member->proxy = proxy_start(etcd->loop, member->peer.number);
+        (void)snprintf(member->peer_url, sizeof member->peer_url, "%s",
+                       proxy_endpoint(member->proxy));
+    }
+    (void)snprintf(peer, sizeof peer, "m%zu=%s", index, member->peer_url);
     append(etcd->endpoints, sizeof etcd->endpoints, ",", member->endpoint);
     append(etcd->cluster, sizeof etcd->cluster, ",", peer);
 }
@@ -420,6 +430,8 @@ void etcd_free(etcd_t *etcd)
         member_t *member = &etcd->members[i];
 
         end_member(etcd, member, SIGKILL);
+        if (member->proxy != NULL)
+            proxy_free(member->proxy);
         (void)close(member->client.keeper);
         (void)close(member->peer.keeper);
         (void)close(member->metrics.keeper);
@@ -467,6 +479,115 @@ void etcd_wipe(etcd_t *etcd)
     for (i = 0; i < etcd->count; i++) {
         etcd_kill(etcd, i);
         remove_tree(etcd->members[i].directory);
+    }
+    launch_all(etcd);
+}
+
+/* As members call each other: in hexadecimal. */
+static void name_sender(etcd_t *etcd, const member_t *member, char *name, size_t size)
+{
+    static const char label[] = "server_id=\"";
+    raw_reply_t reply = raw_http(etcd->loop, member->metrics.number, "GET", "/metrics", NULL);
+    const char *id = strstr(reply.body, label);
+
+    assert_non_null(id);
+    id += sizeof label - 1;
+    (void)snprintf(name, size, "X-Server-From: %.*s\r\n", (int)strcspn(id, "\""), id);
+    raw_reply_free(&reply);
+}
+
+void etcd_cut_off(etcd_t *etcd, size_t index)
+{
+    char sender[64];
+    size_t i;
+
+    name_sender(etcd, &etcd->members[index], sender, sizeof sender);
+    for (i = 0; i < etcd->count; i++) {
+        if (i == index)
+            proxy_set_down(etcd->members[i].proxy, true);
+        else
+            proxy_refuse(etcd->members[i].proxy, sender);
+    }
+    while (asks_and_finds(etcd, &etcd->members[index], "/health", "\"true\""))
+        pause_before_asking_again(etcd->loop);
+}
+
+void etcd_rejoin(etcd_t *etcd)
+{
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        proxy_set_down(etcd->members[i].proxy, false);
+        proxy_refuse(etcd->members[i].proxy, NULL);
+    }
+}
+
+typedef struct copying_s {
+    const char *from;
+    const char *to;
+} copying_t;
+
+static copying_t copying; /* nftw() has no room for it */
+
+static void copy_file(const char *from, const char *to)
+{
+    uv_fs_t request;
+
+    assert_int(uv_fs_copyfile(NULL, &request, from, to, 0, NULL), 0);
+    uv_fs_req_cleanup(&request);
+}
+
+static int copy_entry(const char *path, const struct stat *about, int kind, struct FTW *walk)
+{
+    char to[512];
+    uv_fs_t request;
+
+    (void)about;
+    (void)walk;
+    (void)snprintf(to, sizeof to, "%s%s", copying.to, path + strlen(copying.from));
+    if (kind != FTW_D) {
+        copy_file(path, to);
+        return 0;
+    }
+    assert_int(uv_fs_mkdir(NULL, &request, to, 0700, NULL), 0);
+    uv_fs_req_cleanup(&request);
+    return 0;
+}
+
+static void copy_tree(const char *from, const char *to)
+{
+    remove_tree(to);
+    copying = (copying_t){from, to};
+    assert_int(nftw(from, copy_entry, 16, FTW_PHYS), 0);
+}
+
+static void name_backup(const member_t *member, char *name, size_t size)
+{
+    (void)snprintf(name, size, "%s.backup", member->directory);
+}
+
+void etcd_save(etcd_t *etcd)
+{
+    char backup[300];
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        etcd_kill(etcd, i);
+        name_backup(&etcd->members[i], backup, sizeof backup);
+        copy_tree(etcd->members[i].directory, backup);
+    }
+    launch_all(etcd);
+}
+
+void etcd_restore(etcd_t *etcd)
+{
+    char backup[300];
+    size_t i;
+
+    for (i = 0; i < etcd->count; i++) {
+        etcd_kill(etcd, i);
+        name_backup(&etcd->members[i], backup, sizeof backup);
+        copy_tree(backup, etcd->members[i].directory);
     }
     launch_all(etcd);
 }

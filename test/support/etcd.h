@@ -25,6 +25,7 @@ typedef struct etcd_options_s {
     const char *certificate;      /* PEM file: clients are served by TLS */
     const char *key;              /* PEM file */
     const char *client_ca;        /* PEM file: clients must show a certificate of this CA */
+    bool can_be_cut_off;          /* members speak to each other through proxies */
     const char *const *arguments; /* more arguments for each member, NULL at the end; NULL: none */
 } etcd_options_t;
 
@@ -56,6 +57,17 @@ void etcd_wait_until_ready(etcd_t *etcd);
 
 /* Kills all members, removes their data, and starts them again, empty, on the same ports. */
 void etcd_wipe(etcd_t *etcd);
+
+/* Nothing passes between this member and the others any more, either way; its clients are served
+ * as far as it can. Waits until it has found out. Only with can_be_cut_off. And all is well
+ * again. */
+void etcd_cut_off(etcd_t *etcd, size_t member);
+void etcd_rejoin(etcd_t *etcd);
+
+/* A backup of all members' data, for which they are restarted; and back to it, on the same ports:
+ * what was written since then has never been. */
+void etcd_save(etcd_t *etcd);
+void etcd_restore(etcd_t *etcd);
 
 /* A member that hangs: connections stay open, new ones are accepted by the kernel, nothing is
  * answered. */

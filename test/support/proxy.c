@@ -26,7 +26,7 @@ typedef struct link_s {
     side_t server;
     uv_connect_t connect;
     bool connected;
-    char request[256]; /* the beginning of the last one */
+    char request[1024]; /* the beginning of the last one */
     bool closing;
     unsigned open; /* sides not yet closed */
 } link_t;
@@ -47,6 +47,7 @@ struct proxy_s {
     bool has_cut;
     size_t limit;
     size_t passed;
+    char refused[MOST_TEXT];
     char counted[MOST_TEXT];
     size_t wanted;
     bool counted_all;
@@ -148,6 +149,13 @@ static void look_at_request(link_t *link, const char *bytes, size_t size)
     }
 }
 
+static bool is_refused(const link_t *link)
+{
+    const char *text = link->proxy->refused;
+
+    return text[0] != '\0' && strstr(link->request, text) != NULL;
+}
+
 static bool is_aimed_at(const link_t *link)
 {
     return link->proxy->armed && strstr(link->request, link->proxy->aim) != NULL;
@@ -212,6 +220,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
     }
     if (side == &link->client) {
         look_at_request(link, buffer->base, (size_t)size);
+        if (is_refused(link)) {
+            link_close(link, false);
+            return;
+        }
         send_on(&link->server, buffer->base, (size_t)size);
     } else {
         from_server(link, buffer->base, (size_t)size);
@@ -327,6 +339,18 @@ void proxy_set_down(proxy_t *proxy, bool down)
     proxy->down = down;
     if (down)
         cut_all(proxy);
+}
+
+void proxy_refuse(proxy_t *proxy, const char *text)
+{
+    link_t *link;
+
+    assert_true(text == NULL || strlen(text) < sizeof proxy->refused);
+    (void)snprintf(proxy->refused, sizeof proxy->refused, "%s", text != NULL ? text : "");
+    for (link = proxy->links; link != NULL; link = link->next) {
+        if (is_refused(link))
+            link_close(link, false);
+    }
 }
 
 void proxy_set_stalled(proxy_t *proxy, bool stalled)

@@ -27,6 +27,10 @@ void proxy_set_down(proxy_t *proxy, bool down);
 /* Connections are accepted, and nothing is passed on, until it is over. */
 void proxy_set_stalled(proxy_t *proxy, bool stalled);
 
+/* Connections on which a certain text was sent are cut, and so are those on which it will be. NULL:
+ * no more. */
+void proxy_refuse(proxy_t *proxy, const char *text);
+
 /* Of the answers to the next requests, or those under way, that hold a certain text, so many bytes
  * are passed on from now; then that connection is cut, once. */
 void proxy_cut_after(proxy_t *proxy, const char *request, size_t bytes, bool reset);

@@ -1,0 +1,59 @@
+/* An etcd that is set back to a backup: what came behind it has never been, revisions and all. */
+#include "support/live.h"
+
+DISCO_TESTS_BY_API;
+
+static live_t live;
+static disco_client_t *client;
+static live_registration_t early; /* in the backup; */
+static live_registration_t late;  /* and not in it */
+static live_view_t view;
+
+static void await_host(int type, const char *uuid)
+{
+    while (strcmp(recorder_await(&view.told, type)->key, uuid) != 0)
+        continue;
+}
+
+static void register_host(live_registration_t *registration, const char *uuid)
+{
+    disco_registration_options_t options;
+
+    disco_registration_options_init(&options);
+    options.ttl_s = live_seconds(5);
+    live_register(&live, registration, client, "web", live_host(uuid, "node"), &options);
+    recorder_expect(&registration->told, DISCO_REGISTRATION_READY);
+    await_host(DISCO_SUBSCRIPTION_UP, uuid);
+}
+
+DISCO_TEST(hosts_come_back_and_views_become_right)
+{
+    live_open(&live, NULL);
+    client = live_client(&live);
+    live_subscribe(&live, &view, client, "web", NULL);
+    recorder_await(&view.told, DISCO_SUBSCRIPTION_SYNCED);
+    register_host(&early, "early");
+    live_write(&live, "/services/web/old", live_host_json("web", "old", "node"), 0);
+    await_host(DISCO_SUBSCRIPTION_UP, "old");
+    etcd_save(live.etcd);
+    register_host(&late, "late");
+    live_flood(&live, 50);
+    live_write(&live, "/services/web/new", live_host_json("web", "new", "node"), 0);
+    await_host(DISCO_SUBSCRIPTION_UP, "new");
+    live_delete(&live, "/services/web/old");
+    await_host(DISCO_SUBSCRIPTION_DOWN, "old");
+
+    etcd_restore(live.etcd);
+    recorder_await(&late.told, DISCO_REGISTRATION_LOST);
+    recorder_await(&late.told, DISCO_REGISTRATION_RECOVERED);
+    await_host(DISCO_SUBSCRIPTION_UP, "old");
+    while (!disco_registration_is_ready(early.handle))
+        recorder_await(&early.told, DISCO_REGISTRATION_RECOVERED);
+    live_view_check(&live, &view);
+    assert_int(view.count, 3);
+    assert_true(live_read(&live, "/services/web/early").there);
+    assert_true(live_read(&live, "/services/web/late").there);
+    live_unsubscribe(&view);
+    live_client_shutdown(&live, client);
+    live_close(&live);
+}

@@ -53,6 +53,31 @@ void tiny_etcd_expire(tiny_etcd_t *etcd, const char *key)
         tiny_v3_expire(&etcd->v3, key);
 }
 
+void tiny_etcd_delete_directory(tiny_etcd_t *etcd, const char *key)
+{
+    if (has_v2())
+        tiny_v2_delete_directory(&etcd->v2, key);
+    if (has_v3())
+        tiny_v3_delete_directory(&etcd->v3, key);
+}
+
+void tiny_etcd_forget_history(tiny_etcd_t *etcd)
+{
+    etcd->v2.forgotten = etcd->v2.index;
+    etcd->v3.compacted = etcd->v3.revision;
+}
+
+void tiny_etcd_set_revision(tiny_etcd_t *etcd, unsigned revision)
+{
+    etcd->v2.index = revision;
+    etcd->v3.revision = revision;
+}
+
+unsigned tiny_etcd_revision(const tiny_etcd_t *etcd)
+{
+    return has_v2() ? etcd->v2.index : etcd->v3.revision;
+}
+
 const char *tiny_etcd_value(const tiny_etcd_t *etcd, const char *key)
 {
     const char *v2 = tiny_v2_value(&etcd->v2, key);
@@ -61,6 +86,17 @@ const char *tiny_etcd_value(const tiny_etcd_t *etcd, const char *key)
     if (has_v2() && has_v3() && (v2 == NULL) != (v3 == NULL))
         fail_msg("only %s has %s", v2 != NULL ? "v2" : "v3", key);
     return has_v2() ? v2 : v3;
+}
+
+static bool contains(const char *value, const char *text)
+{
+    return value != NULL && strstr(value, text) != NULL;
+}
+
+bool tiny_etcd_has(const tiny_etcd_t *etcd, const char *key, const char *text)
+{
+    return (!has_v2() || contains(tiny_v2_value(&etcd->v2, key), text)) &&
+           (!has_v3() || contains(tiny_v3_value(&etcd->v3, key), text));
 }
 
 static void answer_version(tiny_etcd_t *etcd, size_t connection)
@@ -75,11 +111,8 @@ static void answer_version(tiny_etcd_t *etcd, size_t connection)
     tiny_send(&etcd->sender, connection, text);
 }
 
-static void on_request(server_t *server, const server_request_t *request, void *data)
+void tiny_etcd_handle(tiny_etcd_t *etcd, const server_request_t *request)
 {
-    tiny_etcd_t *etcd = data;
-
-    (void)server;
     if (etcd->sender.hook != NULL)
         etcd->sender.hook(etcd->sender.hook_data, TINY_REQUEST);
     if (strcmp(request->target, "/version") == 0)
@@ -90,6 +123,12 @@ static void on_request(server_t *server, const server_request_t *request, void *
         tiny_v3_handle(&etcd->v3, request);
     else
         fail_msg("the tiny etcd has no %s", request->target);
+}
+
+static void on_request(server_t *server, const server_request_t *request, void *data)
+{
+    (void)server;
+    tiny_etcd_handle(data, request);
 }
 
 tiny_etcd_t *tiny_etcd_new(test_loop_t *loop)

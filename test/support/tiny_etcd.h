@@ -31,6 +31,19 @@ void tiny_etcd_delete(tiny_etcd_t *etcd, const char *key);
 void tiny_etcd_expire(tiny_etcd_t *etcd, const char *key);
 const char *tiny_etcd_value(const tiny_etcd_t *etcd, const char *key);
 
+/* Whether this text is in the value, with both APIs on both. */
+bool tiny_etcd_has(const tiny_etcd_t *etcd, const char *key, const char *text);
+/* All below it; v2: and the directory itself, in one event. */
+void tiny_etcd_delete_directory(tiny_etcd_t *etcd, const char *key);
+/* Watches from the past find that it is over. */
+void tiny_etcd_forget_history(tiny_etcd_t *etcd);
+/* As after a restore; or as a member that lags. */
+void tiny_etcd_set_revision(tiny_etcd_t *etcd, unsigned revision);
+unsigned tiny_etcd_revision(const tiny_etcd_t *etcd);
+
+/* The server of the tiny etcd hands each request on; a test that does so itself may keep it. */
+void tiny_etcd_handle(tiny_etcd_t *etcd, const server_request_t *request);
+
 /* With a hook answers are sent in two halves, in turns of their own; without, at once. */
 void tiny_etcd_set_hook(tiny_etcd_t *etcd, tiny_hook_t hook, void *data);
 

@@ -77,7 +77,7 @@ static void answer_error(tiny_v2_t *v2, size_t connection, int code, const char 
     (void)snprintf(body, sizeof body,
                    "{\"errorCode\":%d,\"message\":\"%s\",\"cause\":\"/x\",\"index\":%u}\n", code,
                    message, v2->index);
-    answer(v2, connection, code == 100 ? 404 : 412, body);
+    answer(v2, connection, code == 100 ? 404 : code == 401 ? 400 : 412, body);
 }
 
 static bool concerns(const char *watched, bool recursive, const char *key)
@@ -102,7 +102,8 @@ static void end_poll(tiny_v2_t *v2, waiting_t *waiting, const char *json)
     tiny_send(v2->sender, waiting->connection, text);
 }
 
-static void tell_change(tiny_v2_t *v2, const char *key, char *json)
+/* directory: the key was one, and all below it has changed. */
+static void tell_change(tiny_v2_t *v2, const char *key, bool directory, char *json)
 {
     size_t i;
 
@@ -112,7 +113,8 @@ static void tell_change(tiny_v2_t *v2, const char *key, char *json)
     for (i = 0; i < MOST_WAITING; i++) {
         waiting_t *waiting = &v2->waiting[i];
 
-        if (waiting->key != NULL && concerns(waiting->key, waiting->recursive, key))
+        if (waiting->key != NULL && (concerns(waiting->key, waiting->recursive, key) ||
+                                     concerns(key, directory, waiting->key)))
             end_poll(v2, waiting, json);
     }
 }
@@ -168,7 +170,7 @@ static const char *put(tiny_v2_t *v2, const char *key, const char *value)
     node->modified = v2->index;
     json = event_json("set", node, previous.key != NULL ? &previous : NULL);
     free(previous.value);
-    tell_change(v2, key, json);
+    tell_change(v2, key, false, json);
     return json;
 }
 
@@ -185,7 +187,7 @@ static const char *drop(tiny_v2_t *v2, const char *key, const char *action)
     char *json = event_json(action, &gone, &previous);
 
     memset(node, 0, sizeof *node);
-    tell_change(v2, previous.key, json);
+    tell_change(v2, previous.key, false, json);
     free(previous.key);
     free(previous.value);
     return json;
@@ -201,6 +203,24 @@ void tiny_v2_expire(tiny_v2_t *v2, const char *key)
 {
     if (find(v2, key) != NULL)
         (void)drop(v2, key, "expire");
+}
+
+/* One event, which who watches what was in it gets, too. */
+void tiny_v2_delete_directory(tiny_v2_t *v2, const char *key)
+{
+    char *name = scripted_take_text(key, strlen(key));
+    node_t gone = {name, NULL, 1, ++v2->index};
+    node_t *node;
+
+    for (node = v2->nodes; node < v2->nodes + MOST_KEYS; node++) {
+        if (node->key == NULL || !concerns(key, true, node->key))
+            continue;
+        free(node->key);
+        free(node->value);
+        memset(node, 0, sizeof *node);
+    }
+    tell_change(v2, key, true, event_json("delete", &gone, NULL));
+    free(name);
 }
 
 /* From a query or a form; to be freed. NULL: not there. */
@@ -239,6 +259,10 @@ static void handle_wait(tiny_v2_t *v2, size_t connection, const char *key, const
     size_t i;
 
     free(since);
+    if (index <= v2->forgotten) {
+        answer_error(v2, connection, 401, "The event in requested index is outdated and cleared");
+        return;
+    }
     for (i = 0; i < v2->change_count; i++) {
         if (v2->changes[i].index >= index && concerns(key, recursive, v2->changes[i].key)) {
             answer(v2, connection, 200, v2->changes[i].json);

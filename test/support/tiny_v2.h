@@ -34,6 +34,7 @@ typedef struct tiny_v2_s {
     size_t change_count;
     tiny_v2_waiting_t waiting[TINY_V2_MOST_WAITING];
     unsigned index;
+    unsigned forgotten; /* the history goes back to behind it */
 } tiny_v2_t;
 
 void tiny_v2_init(tiny_v2_t *v2, tiny_sender_t *sender);
@@ -45,6 +46,7 @@ void tiny_v2_handle(tiny_v2_t *v2, const server_request_t *request);
 void tiny_v2_put(tiny_v2_t *v2, const char *key, const char *value);
 void tiny_v2_delete(tiny_v2_t *v2, const char *key);
 void tiny_v2_expire(tiny_v2_t *v2, const char *key);
+void tiny_v2_delete_directory(tiny_v2_t *v2, const char *key);
 const char *tiny_v2_value(const tiny_v2_t *v2, const char *key);
 
 #endif

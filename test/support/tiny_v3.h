@@ -25,6 +25,7 @@ typedef struct tiny_v3_s {
     size_t key_count;
     unsigned revision;
     bool changing; /* the revision is that of a change under way */
+    unsigned compacted;
     struct tiny_v3_change_s *changes;
     struct tiny_v3_watch_s *watches;
     struct {
@@ -43,6 +44,7 @@ void tiny_v3_handle(tiny_v3_t *v3, const server_request_t *request);
 void tiny_v3_put(tiny_v3_t *v3, const char *key, const char *value);
 void tiny_v3_delete(tiny_v3_t *v3, const char *key);
 void tiny_v3_expire(tiny_v3_t *v3, const char *key);
+void tiny_v3_delete_directory(tiny_v3_t *v3, const char *key);
 const char *tiny_v3_value(const tiny_v3_t *v3, const char *key);
 
 /* "header":{...} */

@@ -125,6 +125,20 @@ void tiny_v3_delete(tiny_v3_t *v3, const char *key)
     tiny_v3_commit(v3);
 }
 
+void tiny_v3_delete_directory(tiny_v3_t *v3, const char *key)
+{
+    size_t size = strlen(key);
+    size_t i = 0;
+
+    while (i < v3->key_count) {
+        if (strncmp(v3->keys[i].key, key, size) == 0 && v3->keys[i].key[size] == '/')
+            drop(v3, i);
+        else
+            i++;
+    }
+    tiny_v3_commit(v3);
+}
+
 void tiny_v3_drop_leased(tiny_v3_t *v3, uint64_t lease)
 {
     size_t i = 0;

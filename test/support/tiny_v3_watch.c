@@ -1,7 +1,7 @@
 /* Happy path: a stream is opened with a request for each watch; each is answered, gets what it has
  * missed, and from then on a message for each revision in which its keys change. That its
- * connection is closed is not noticed: what is sent there is lost. Failure modes: none; nothing is
- * ever compacted. */
+ * connection is closed is not noticed: what is sent there is lost. Failure modes: what it has
+ * missed is forgotten: it is told so, and is over. */
 #include <stdlib.h>
 
 #include "support/scripted_internal.h"
@@ -103,6 +103,13 @@ void tiny_v3_commit(tiny_v3_t *v3)
     }
 }
 
+static void free_watch(watch_t *watch)
+{
+    free(watch->begin);
+    free(watch->end);
+    free(watch);
+}
+
 static void add_watch(tiny_v3_t *v3, size_t connection, tiny_json_t create, text_t *text)
 {
     watch_t *watch = scripted_take(sizeof *watch);
@@ -121,8 +128,15 @@ static void add_watch(tiny_v3_t *v3, size_t connection, tiny_json_t create, text
     message = message_of(v3, watch);
     text_add(&message, ",\"created\":true}}\n");
     add_chunk(text, message);
-    if (start > 0)
+    if (start > v3->compacted) {
         add_changes(text, v3, watch, start);
+    } else if (start > 0) {
+        v3->watches = watch->next;
+        message = message_of(v3, watch);
+        text_addf(&message, ",\"canceled\":true,\"compact_revision\":\"%u\"}}\n", v3->compacted);
+        add_chunk(text, message);
+        free_watch(watch);
+    }
 }
 
 void tiny_v3_handle_watch(tiny_v3_t *v3, const server_request_t *request)
@@ -156,8 +170,6 @@ void tiny_v3_free_watches(tiny_v3_t *v3)
         watch_t *watch = v3->watches;
 
         v3->watches = watch->next;
-        free(watch->begin);
-        free(watch->end);
-        free(watch);
+        free_watch(watch);
     }
 }

@@ -1,56 +1,63 @@
 /* A registration step by step: writing, heartbeats, loss and recovery, refusals. */
-#include "flow/registration_bench.h"
+#include "flow/enrolment_bench.h"
 
-DISCO_TEST(the_info_is_written_and_then_the_host)
+DISCO_TESTS_BY_API;
+
+DISCO_TEST(a_private_host_is_written_with_its_info)
 {
     bench_t bench;
-    flow_request_t request;
 
-    begin_with(&bench, 1, &private_host, NULL);
+    prepare(&bench);
+    registry_hold(&bench.registry, ASK_WRITE);
+    enrol(&bench, &private_host, NULL);
     assert_string_equal(disco_registration_uuid(bench.registration), "u");
+    registry_await(&bench.registry, ASK_WRITE, 1);
+    registry_told_nothing(&bench.registry);
     assert_false(disco_registration_is_ready(bench.registration));
-    request = flow_expect(&bench.flow, PUT_INFO);
-    assert_string_equal(request.request->body,
-                        "value=%7B%22name%22%3A%22web%22%2C%22critical%22%3Afalse%7D");
-    assert_string_equal(server_request_field(request.request, "Content-Type"),
-                        "application/x-www-form-urlencoded");
-    flow_expect_no_request(&bench.flow);
-    accept_put(&bench, request);
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_string_equal(
-        request.request->body,
-        "value=%7B%22name%22%3A%22n%22%2C%22service_name%22%3A%22web%22%2C%22ports%22%3A%7B%22http"
-        "%22%3A%2280%22%7D%2C%22private_hostname%22%3A%22n%22%2C%22private_ports%22%3A%7B%22http"
-        "%22%3A%2280%22%7D%2C%22uuid%22%3A%22u%22%7D&ttl=5");
-    assert_string_equal(server_request_field(request.request, "Content-Type"),
-                        "application/x-www-form-urlencoded");
-    diary_expect_nothing(&bench.diary);
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "READY");
+    registry_release(&bench.registry, ASK_WRITE);
+    registry_told(&bench.registry, "READY");
     assert_true(disco_registration_is_ready(bench.registration));
+    assert_string_equal(tiny_etcd_value(bench.etcd, INFO), "{\"name\":\"web\",\"critical\":false}");
+    assert_string_equal(tiny_etcd_value(bench.etcd, HOST),
+                        "{\"name\":\"n\",\"service_name\":\"web\",\"ports\":{\"http\":\"80\"},"
+                        "\"private_hostname\":\"n\",\"private_ports\":{\"http\":\"80\"},"
+                        "\"uuid\":\"u\"}");
+    registry_assert_seen(&bench.registry, ASK_WRITE, 1);
+    end(&bench);
+}
+
+DISCO_TEST_ON(info_and_host_are_written_in_one_transaction, v3)
+{
+    bench_t bench;
+    const server_request_t *request;
+
+    ready(&bench, &private_host);
+    request = server_request(tiny_etcd_server(bench.etcd), 0);
+    assert_string_equal(request->line, "POST /v3/lease/grant HTTP/1.1");
+    assert_string_equal(request->body, "{\"TTL\":\"5\"}");
+    request = server_request(tiny_etcd_server(bench.etcd), 1);
+    assert_string_equal(request->line, "POST /v3/kv/txn HTTP/1.1");
+    /* "/services_infos/web", then "/services/web/u" on lease 701 */
+    assert_non_null(strstr(request->body, "{\"request_put\":{\"key\":"
+                                          "\"L3NlcnZpY2VzX2luZm9zL3dlYg==\",\"value\":"));
+    assert_non_null(strstr(request->body, "{\"request_put\":{\"key\":\"L3NlcnZpY2VzL3dlYi91\","
+                                          "\"value\":"));
+    assert_non_null(strstr(request->body, ",\"lease\":\"701\"}}]}"));
+    assert_int(server_request_count(tiny_etcd_server(bench.etcd)), 2);
     end(&bench);
 }
 
 DISCO_TEST(a_public_service_has_the_hosts_name_ports_and_credentials)
 {
     bench_t bench;
-    flow_request_t request;
 
-    begin_with(&bench, 1, &public_host, NULL);
-    request = flow_expect(&bench.flow, PUT_INFO);
-    assert_string_equal(flow_parameter(request, "value"),
-                        "{\"name\":\"web\",\"critical\":false,\"hostname\":\"n\",\"user\":\"me\","
-                        "\"password\":\"mine\",\"ports\":{\"http\":\"80\"},\"public\":true}");
-    accept_put(&bench, request);
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_string_equal(flow_parameter(request, "value"),
+    ready(&bench, &public_host);
+    assert_string_equal(tiny_etcd_value(bench.etcd, INFO), info("me", "mine"));
+    assert_string_equal(tiny_etcd_value(bench.etcd, HOST),
                         "{\"name\":\"n\",\"service_name\":\"web\",\"ports\":{\"http\":\"80\"},"
                         "\"user\":\"me\",\"password\":\"mine\",\"public\":true,"
                         "\"private_hostname\":\"p\",\"private_ports\":{\"http\":\"80\"},"
                         "\"uuid\":\"u\"}");
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "READY");
-    (void)flow_expect(&bench.flow, GET_INFO);
     end(&bench);
 }
 
@@ -59,40 +66,47 @@ DISCO_TEST(heartbeats_come_every_third_of_the_ttl)
     bench_t bench;
     size_t i;
 
-    ready(&bench);
-    flow_advance(&bench.flow, 1499);
-    flow_expect_no_request(&bench.flow);
-    for (i = 0; i < 10; i++) {
-        flow_request_t request = heartbeat(&bench);
-
-        accept_put(&bench, request);
-        flow_settle(&bench.flow);
-        flow_advance(&bench.flow, 1400);
-        flow_expect_no_request(&bench.flow);
+    ready(&bench, &private_host);
+    flow_advance(bench.flow, 1499);
+    registry_assert_seen(&bench.registry, ASK_BEAT, 0);
+    for (i = 1; i <= 10; i++) {
+        registry_await_later(&bench.registry, ASK_BEAT, i);
+        flow_settle(bench.flow);
+        flow_advance(bench.flow, 1300);
+        registry_assert_seen(&bench.registry, ASK_BEAT, i);
     }
+    registry_assert_seen(&bench.registry, ASK_WRITE, 1);
     end(&bench);
+}
+
+/* The host is gone, and what each side does about it is held until both have found out. */
+static void lose(bench_t *bench)
+{
+    tiny_etcd_expire(bench->etcd, HOST);
+    registry_hold(&bench->registry, ASK_WRITE);
+    registry_told_later(&bench->registry, "LOST DISCO_EKEYNOTFOUND");
+    if (registry_sides() == 2)
+        registry_told_later(&bench->registry, "LOST DISCO_EKEYNOTFOUND");
+    assert_false(disco_registration_is_ready(bench->registration));
+    registry_await(&bench->registry, ASK_WRITE, 2);
+    registry_told_nothing(&bench->registry);
+    registry_release(&bench->registry, ASK_WRITE);
+    registry_told(&bench->registry, "RECOVERED");
+    assert_true(disco_registration_is_ready(bench->registration));
+    assert_has(bench, HOST, "\"uuid\":\"u\"");
 }
 
 DISCO_TEST(a_host_that_is_gone_is_written_again)
 {
     bench_t bench;
-    flow_request_t request;
+    size_t beats;
 
-    ready(&bench);
-    flow_refuse(&bench.flow, heartbeat(&bench), 100, 50);
-    diary_expect(&bench.diary, "LOST DISCO_EKEYNOTFOUND");
-    assert_int(bench.diary.detail.etcd_code, 100);
-    assert_false(disco_registration_is_ready(bench.registration));
-    request = flow_expect(&bench.flow, PUT_INFO);
-    assert_string_equal(flow_parameter(request, "prevExist"), "false");
-    accept_put(&bench, request);
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_string_equal(flow_parameter(request, "prevExist"), "");
-    assert_string_equal(flow_parameter(request, "ttl"), "5");
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "RECOVERED");
-    assert_true(disco_registration_is_ready(bench.registration));
-    accept_put(&bench, heartbeat(&bench));
+    ready(&bench, &private_host);
+    tiny_etcd_delete(bench.etcd, INFO);
+    lose(&bench);
+    assert_string_equal(tiny_etcd_value(bench.etcd, INFO), "{\"name\":\"web\",\"critical\":false}");
+    for (beats = 2; beats < 4; beats++)
+        registry_await_later(&bench.registry, ASK_BEAT, beats);
     end(&bench);
 }
 
@@ -100,12 +114,10 @@ DISCO_TEST(an_info_that_is_there_already_is_left_alone)
 {
     bench_t bench;
 
-    ready(&bench);
-    flow_refuse(&bench.flow, heartbeat(&bench), 100, 50);
-    diary_expect(&bench.diary, "LOST DISCO_EKEYNOTFOUND");
-    flow_refuse(&bench.flow, flow_expect(&bench.flow, PUT_INFO), 105, 51);
-    accept_put(&bench, flow_expect(&bench.flow, PUT_HOST));
-    diary_expect(&bench.diary, "RECOVERED");
+    ready(&bench, &private_host);
+    tiny_etcd_put(bench.etcd, INFO, "{\"name\":\"web\",\"critical\":true}");
+    lose(&bench);
+    assert_has(&bench, INFO, "\"critical\":true");
     end(&bench);
 }
 
@@ -114,144 +126,151 @@ DISCO_TEST(heartbeats_that_hang_lose_it_when_the_ttl_is_over)
     bench_t bench;
     uint64_t sent;
 
-    ready(&bench);
-    sent = disco__now(&bench.flow.client->loop);
-    bench.flow.pace = 10;
-    diary_expect(&bench.diary, "RETRYING ETIMEDOUT");
-    flow_wait(&bench.flow, flow_logged(&bench.flow, ": lost") > 0);
-    bench.flow.pace = 0;
-    while (strncmp(bench.diary.lines[bench.diary.read], "RETRYING", 8) == 0)
-        bench.diary.read++;
-    diary_expect(&bench.diary, "LOST DISCO_ELOST");
-    assert_true(disco__now(&bench.flow.client->loop) >= sent + 4900);
-    assert_true(disco__now(&bench.flow.client->loop) <= sent + 5000 + 300);
-    /* The last one may just have been given up; then the next one is heard. */
-    while (flow_logged(&bench.flow, "registered again") == 0) {
-        accept_put(&bench, flow_expect_later(&bench.flow, PUT_HOST));
-        flow_settle(&bench.flow);
-    }
-    while (strncmp(bench.diary.lines[bench.diary.read], "RETRYING", 8) == 0)
-        bench.diary.read++;
-    diary_expect(&bench.diary, "RECOVERED");
+    ready(&bench, &private_host);
+    sent = disco__now(&bench.flow->client->loop);
+    registry_hold(&bench.registry, ASK_BEAT);
+    registry_told_later(&bench.registry, "RETRYING ETIMEDOUT");
+    bench.flow->pace = 10;
+    flow_wait(bench.flow, flow_logged(bench.flow, ": lost") == registry_sides());
+    bench.flow->pace = 0;
+    skip_retrying(&bench);
+    registry_told_by_each(&bench.registry, "LOST DISCO_ELOST");
+    assert_true(disco__now(&bench.flow->client->loop) >= sent + 4900);
+    assert_true(disco__now(&bench.flow->client->loop) <= sent + 5000 + 300);
+    registry_release(&bench.registry, ASK_BEAT);
+    bench.flow->pace = 10;
+    flow_wait(bench.flow, flow_logged(bench.flow, "registered again") > 0);
+    bench.flow->pace = 0;
+    skip_retrying(&bench);
+    registry_told(&bench.registry, "RECOVERED");
     end(&bench);
 }
 
 DISCO_TEST(the_ttl_counts_from_when_the_heartbeat_was_sent)
 {
     bench_t bench;
-    flow_request_t request;
+    server_t *server;
 
-    ready(&bench);
-    request = heartbeat(&bench);
-    flow_advance(&bench.flow, 800);
-    accept_put(&bench, request);
-    flow_settle(&bench.flow);
-    server_stop_listening(bench.flow.servers[0]);
-    server_hang_up_all(bench.flow.servers[0]);
-    flow_settle(&bench.flow);
-    flow_advance(&bench.flow, 3900);
-    assert_int(flow_logged(&bench.flow, ": lost"), 0);
-    flow_advance(&bench.flow, 300);
-    assert_int(flow_logged(&bench.flow, ": lost"), 1);
-    flow_close(&bench.flow);
+    ready(&bench, &private_host);
+    server = tiny_etcd_server(bench.etcd);
+    registry_hold(&bench.registry, ASK_BEAT);
+    registry_await_later(&bench.registry, ASK_BEAT, 1);
+    flow_advance(bench.flow, 600);
+    registry_pass(&bench.registry, ASK_BEAT);
+    flow_settle(bench.flow);
+    server_stop_listening(server);
+    registry_cut(&bench.registry);
+    flow_settle(bench.flow);
+    flow_advance(bench.flow, 3900);
+    assert_int(flow_logged(bench.flow, ": lost"), 0);
+    flow_advance(bench.flow, 500);
+    assert_int(flow_logged(bench.flow, ": lost"), registry_sides());
+    bench.registry.diary.read = bench.registry.diary.count;
+    assert_status(disco_registration_close(bench.registration), 0);
+    registry_told(&bench.registry, "CLOSED ECANCELED");
+    registry_end(&bench.registry);
 }
 
+/* By the machine's own clock: a client that has come with flow_start() would not look at it. */
 DISCO_TEST(a_machine_that_slept_loses_it)
 {
     bench_t bench;
+    diary_t *diary = &bench.registry.diary;
+    size_t i;
 
-    prepare(&bench, 1);
-    assert_status(disco_client_new(&bench.flow.client, &bench.flow.loop.uv, &bench.flow.options),
+    memset(&bench, 0, sizeof bench);
+    registry_open(&bench.registry);
+    bench.flow = &bench.registry.flow;
+    bench.etcd = bench.registry.etcd;
+    assert_status(disco_client_new(&bench.flow->client, &bench.flow->loop.uv, &bench.flow->options),
                   0);
-    diary_begin(&bench.diary, &bench.flow);
-    assert_status(disco_register(bench.flow.client, "web", &private_host, NULL,
-                                 diary_registration_cb, &bench.diary, &bench.registration),
-                  0);
-    server_wait_for_requests(bench.flow.servers[0], 1);
-    accept_put(&bench,
-               (flow_request_t){bench.flow.servers[0], server_request(bench.flow.servers[0], 0)});
-    server_wait_for_requests(bench.flow.servers[0], 2);
-    accept_put(&bench,
-               (flow_request_t){bench.flow.servers[0], server_request(bench.flow.servers[0], 1)});
-    while (bench.diary.count == 0)
-        (void)uv_run(&bench.flow.loop.uv, UV_RUN_ONCE);
-    assert_string_equal(bench.diary.lines[0], "READY");
-    disco__clock_pretend_slept(&bench.flow.client->loop, 60000);
-    while (bench.diary.count == 1)
-        (void)uv_run(&bench.flow.loop.uv, UV_RUN_ONCE);
-    assert_string_equal(bench.diary.lines[1], "LOST DISCO_ELOST");
-    server_wait_for_requests(bench.flow.servers[0], 3);
-    flow_refuse(&bench.flow,
-                (flow_request_t){bench.flow.servers[0], server_request(bench.flow.servers[0], 2)},
-                100, 50);
-    server_wait_for_requests(bench.flow.servers[0], 4);
-    assert_true(
-        strncmp(server_request(bench.flow.servers[0], 3)->line, PUT_INFO, strlen(PUT_INFO)) == 0);
-    assert_int(bench.diary.count, 2);
-    flow_close(&bench.flow);
+    diary_begin(diary, bench.flow);
+    enrol(&bench, &private_host, NULL);
+    while (diary->count == 0)
+        (void)uv_run(&bench.flow->loop.uv, UV_RUN_ONCE);
+    assert_string_equal(diary->lines[0], "READY");
+    tiny_etcd_expire(bench.etcd, HOST);
+    registry_hold(&bench.registry, ASK_WRITE);
+    disco__clock_pretend_slept(&bench.flow->client->loop, 60000);
+    while (diary->count < 1 + registry_sides())
+        (void)uv_run(&bench.flow->loop.uv, UV_RUN_ONCE);
+    for (i = 0; i < registry_sides(); i++)
+        assert_string_equal(diary->lines[1 + i], "LOST DISCO_ELOST");
+    while (bench.registry.waiting_count < registry_sides())
+        (void)uv_run(&bench.flow->loop.uv, UV_RUN_ONCE);
+    registry_release(&bench.registry, ASK_WRITE);
+    while (diary->count < 2 + registry_sides())
+        (void)uv_run(&bench.flow->loop.uv, UV_RUN_ONCE);
+    assert_string_equal(diary->lines[1 + i], "RECOVERED");
+    diary->read = diary->count;
+    assert_has(&bench, HOST, "\"uuid\":\"u\"");
+    disco__clock_set_manual(&bench.flow->client->loop);
+    end(&bench);
 }
 
 DISCO_TEST(a_server_error_is_retried)
 {
     bench_t bench;
 
-    begin_with(&bench, 2, &private_host, NULL);
-    flow_refuse(&bench.flow, flow_expect_on(&bench.flow, 0, PUT_INFO), 300, 0);
-    diary_expect(&bench.diary, "RETRYING DISCO_EUNAVAILABLE");
-    accept_put(&bench, flow_expect_on(&bench.flow, 1, PUT_INFO));
-    flow_refuse(&bench.flow, flow_expect_on(&bench.flow, 1, PUT_HOST), 300, 0);
-    diary_expect(&bench.diary, "RETRYING DISCO_EUNAVAILABLE");
-    accept_put(&bench, flow_expect_later(&bench.flow, PUT_HOST));
-    diary_expect(&bench.diary, "READY");
+    prepare(&bench);
+    registry_refuse(&bench.registry, ASK_WRITE, REFUSE_UNAVAILABLE, 1);
+    enrol(&bench, &private_host, NULL);
+    registry_told_by_each(&bench.registry, "RETRYING DISCO_EUNAVAILABLE");
+    registry_told_later(&bench.registry, "READY");
+    registry_assert_seen(&bench.registry, ASK_WRITE, 2);
     end(&bench);
 }
 
 DISCO_TEST(a_refusal_is_retried_after_a_while)
 {
     bench_t bench;
-    size_t refusals;
+    size_t i;
 
-    begin_with(&bench, 1, &private_host, NULL);
-    accept_put(&bench, flow_expect(&bench.flow, PUT_INFO));
-    for (refusals = 0; refusals < 10; refusals++) {
-        flow_refuse(&bench.flow, flow_expect_later(&bench.flow, PUT_HOST), 102, 9);
-        diary_expect(&bench.diary, "RETRYING DISCO_EREFUSED");
-        assert_int(bench.diary.detail.etcd_code, 102);
-    }
-    assert_int(server_connection_count(bench.flow.servers[0]), 1);
-    accept_put(&bench, flow_expect_later(&bench.flow, PUT_HOST));
-    diary_expect(&bench.diary, "READY");
+    prepare(&bench);
+    registry_refuse(&bench.registry, ASK_WRITE, REFUSE_REQUEST, 10);
+    enrol(&bench, &private_host, NULL);
+    for (i = 0; i < 10 * registry_sides(); i++)
+        registry_told_later(&bench.registry, "RETRYING DISCO_EREFUSED");
+    registry_told_later(&bench.registry, "READY");
+    registry_assert_seen(&bench.registry, ASK_WRITE, 11);
+    assert_true(server_connection_count(tiny_etcd_server(bench.etcd)) <= registry_sides());
     end(&bench);
 }
 
 DISCO_TEST(while_etcd_refuses_there_is_no_hot_loop)
 {
     bench_t bench;
+    server_t *server;
     size_t before;
-    size_t turns;
+    size_t i;
 
-    begin_with(&bench, 1, &private_host, NULL);
-    for (turns = 0; turns < 5; turns++) {
-        flow_refuse(&bench.flow, flow_expect_later(&bench.flow, PUT_INFO), 110, 0);
-        diary_expect(&bench.diary, "RETRYING DISCO_EAUTH");
-    }
-    before = server_request_count(bench.flow.servers[0]);
-    flow_settle(&bench.flow);
+    prepare(&bench);
+    server = tiny_etcd_server(bench.etcd);
+    registry_refuse(&bench.registry, ASK_WRITE, REFUSE_ACCESS, 100);
+    enrol(&bench, &private_host, NULL);
+    for (i = 0; i < 5 * registry_sides(); i++)
+        registry_told_later(&bench.registry, "RETRYING DISCO_EAUTH");
+    before = server_request_count(server);
+    flow_settle(bench.flow);
     /* By chance one wait may be nought. */
-    assert_true(server_request_count(bench.flow.servers[0]) <= before + 1);
-    flow_close(&bench.flow);
+    assert_true(server_request_count(server) <= before + registry_sides());
+    bench.registry.diary.read = bench.registry.diary.count;
+    assert_status(disco_registration_close(bench.registration), 0);
+    registry_told(&bench.registry, "CLOSED ECANCELED");
+    registry_end(&bench.registry);
 }
 
 DISCO_TEST(a_heartbeat_that_is_refused_is_retried)
 {
     bench_t bench;
-    flow_request_t request;
+    size_t i;
 
-    ready(&bench);
-    flow_refuse(&bench.flow, heartbeat(&bench), 110, 0);
-    diary_expect(&bench.diary, "RETRYING DISCO_EAUTH");
-    request = flow_expect_later(&bench.flow, PUT_HOST);
-    assert_string_equal(request.request->body, HEARTBEAT);
-    accept_put(&bench, request);
+    ready(&bench, &private_host);
+    registry_refuse(&bench.registry, ASK_BEAT, REFUSE_ACCESS, 1);
+    for (i = 0; i < registry_sides(); i++)
+        registry_told_later(&bench.registry, "RETRYING DISCO_EAUTH");
+    registry_await_later(&bench.registry, ASK_BEAT, 2);
+    registry_assert_seen(&bench.registry, ASK_WRITE, 1);
+    assert_true(disco_registration_is_ready(bench.registration));
     end(&bench);
 }

@@ -1,190 +1,173 @@
 /* A registration that is changed: updates, credentials that are followed, adoption. */
-#include "flow/registration_bench.h"
+#include "flow/enrolment_bench.h"
 
-static void update(bench_t *bench, const disco_host_t *host, const char *name)
-{
-    disco_host_t changed = *host;
+DISCO_TESTS_BY_API;
 
-    changed.name = name;
-    assert_status(disco_registration_update(bench->registration, &changed), 0);
-}
+#define YOURS "\"user\":\"you\",\"password\":\"yours\""
+#define MINE "\"user\":\"me\",\"password\":\"mine\""
 
 DISCO_TEST(an_update_writes_the_host_in_place)
 {
     bench_t bench;
-    flow_request_t request;
 
-    ready(&bench);
+    ready(&bench, &private_host);
+    registry_hold(&bench.registry, ASK_WRITE);
     update(&bench, &private_host, "new");
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_string_equal(flow_parameter(request, "prevExist"), "true");
-    assert_string_equal(flow_parameter(request, "ttl"), "5");
-    assert_non_null(strstr(flow_parameter(request, "value"), "\"name\":\"new\""));
-    diary_expect_nothing(&bench.diary);
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "UPDATED");
-    accept_put(&bench, heartbeat(&bench));
+    registry_await(&bench.registry, ASK_WRITE, 2);
+    registry_told_nothing(&bench.registry);
+    registry_release(&bench.registry, ASK_WRITE);
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, HOST, "\"name\":\"new\"");
+    registry_assert_seen(&bench.registry, ASK_WRITE, 2);
+    registry_assert_seen(&bench.registry, ASK_REMOVAL, 0);
+    registry_await_later(&bench.registry, ASK_BEAT, 1);
     end(&bench);
 }
 
-DISCO_TEST(an_update_during_a_write_gives_a_second_write)
+DISCO_TEST(updates_during_a_write_give_one_more_write)
 {
     bench_t bench;
-    flow_request_t request;
 
-    begin_with(&bench, 1, &private_host, NULL);
-    accept_put(&bench, flow_expect(&bench.flow, PUT_INFO));
-    request = flow_expect(&bench.flow, PUT_HOST);
+    prepare(&bench);
+    registry_hold(&bench.registry, ASK_WRITE);
+    enrol(&bench, &private_host, NULL);
+    registry_await(&bench.registry, ASK_WRITE, 1);
     update(&bench, &private_host, "second");
     update(&bench, &private_host, "third");
-    flow_expect_no_request(&bench.flow);
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "READY");
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_non_null(strstr(flow_parameter(request, "value"), "\"name\":\"third\""));
-    diary_expect_nothing(&bench.diary);
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "UPDATED");
+    registry_assert_seen(&bench.registry, ASK_WRITE, 1);
+    registry_pass(&bench.registry, ASK_WRITE);
+    registry_told(&bench.registry, "READY");
+    registry_await(&bench.registry, ASK_WRITE, 2);
+    registry_told_nothing(&bench.registry);
+    registry_release(&bench.registry, ASK_WRITE);
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, HOST, "\"name\":\"third\"");
+    registry_assert_seen(&bench.registry, ASK_WRITE, 2);
     end(&bench);
 }
 
-DISCO_TEST(an_update_takes_the_place_of_a_heartbeat_under_way)
+DISCO_TEST(an_update_does_not_wait_for_a_heartbeat_under_way)
 {
     bench_t bench;
 
-    ready(&bench);
-    (void)heartbeat(&bench);
+    ready(&bench, &private_host);
+    registry_hold(&bench.registry, ASK_BEAT);
+    registry_await_later(&bench.registry, ASK_BEAT, 1);
     update(&bench, &private_host, "new");
-    accept_put(&bench, flow_expect(&bench.flow, PUT_HOST));
-    diary_expect(&bench.diary, "UPDATED");
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, HOST, "\"name\":\"new\"");
     end(&bench);
 }
 
 DISCO_TEST(an_update_of_a_host_that_is_gone_recovers_it)
 {
     bench_t bench;
-    flow_request_t request;
 
-    ready(&bench);
+    ready(&bench, &private_host);
+    tiny_etcd_delete(bench.etcd, HOST);
+    registry_hold(&bench.registry, ASK_WRITE);
     update(&bench, &private_host, "new");
-    flow_refuse(&bench.flow, flow_expect(&bench.flow, PUT_HOST), 100, 50);
-    diary_expect(&bench.diary, "LOST DISCO_EKEYNOTFOUND");
-    accept_put(&bench, flow_expect(&bench.flow, PUT_INFO));
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_string_equal(flow_parameter(request, "prevExist"), "");
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "RECOVERED");
-    diary_expect(&bench.diary, "UPDATED");
+    registry_await(&bench.registry, ASK_WRITE, 2);
+    registry_pass(&bench.registry, ASK_WRITE);
+    registry_told_by_each(&bench.registry, "LOST DISCO_EKEYNOTFOUND");
+    registry_await(&bench.registry, ASK_WRITE, 3);
+    registry_told_nothing(&bench.registry);
+    registry_release(&bench.registry, ASK_WRITE);
+    registry_told(&bench.registry, "RECOVERED");
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, HOST, "\"name\":\"new\"");
     end(&bench);
 }
 
-static const char *info(const char *user, const char *password)
+DISCO_TEST_ON(an_update_on_a_lease_that_is_gone_recovers_it, v3)
 {
-    return flow_text("{\"name\":\"web\",\"critical\":false,\"hostname\":\"n\",\"user\":\"%s\","
-                     "\"password\":\"%s\",\"ports\":{\"http\":\"80\"},\"public\":true}",
-                     user, password);
+    bench_t bench;
+
+    ready(&bench, &private_host);
+    tiny_etcd_expire(bench.etcd, HOST);
+    update(&bench, &private_host, "new");
+    registry_told(&bench.registry, "LOST DISCO_EKEYNOTFOUND");
+    registry_told(&bench.registry, "RECOVERED");
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, HOST, "\"name\":\"new\"");
+    end(&bench);
 }
 
-/* A public host; the poll of its info is held. */
-static flow_request_t followed(bench_t *bench)
+/* A public host whose info is watched. */
+static void followed(bench_t *bench)
 {
-    flow_request_t poll;
-
-    begin_with(bench, 1, &public_host, NULL);
-    accept_info_and_host(bench);
-    diary_expect(&bench->diary, "READY");
-    flow_answer(&bench->flow, flow_expect(&bench->flow, GET_INFO), 200, bench->index,
-                flow_set("/services_infos/web", info("me", "mine"), bench->index));
-    poll = flow_expect(&bench->flow, POLL_INFO);
-    flow_hold(&bench->flow, poll, bench->index);
-    flow_expect_no_request(&bench->flow);
-    return poll;
+    ready(bench, &public_host);
+    registry_await(&bench->registry, ASK_WATCH, 1);
+    flow_settle(bench->flow);
 }
 
 DISCO_TEST(credentials_are_followed)
 {
     bench_t bench;
-    flow_request_t poll = followed(&bench);
-    flow_request_t request;
     const char *user;
     const char *password;
 
-    flow_event(poll, flow_set("/services_infos/web", info("you", "yours"), ++bench.index));
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_string_equal(flow_parameter(request, "prevExist"), "true");
-    assert_non_null(
-        strstr(flow_parameter(request, "value"), "\"user\":\"you\",\"password\":\"yours\""));
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "CREDENTIALS you:yours");
+    followed(&bench);
+    tiny_etcd_put(bench.etcd, INFO, info("you", "yours"));
+    registry_told(&bench.registry, "CREDENTIALS you:yours");
+    flow_wait(bench.flow, tiny_etcd_has(bench.etcd, HOST, YOURS));
     assert_status(disco_registration_credentials(bench.registration, &user, &password), 0);
     assert_string_equal(user, "you");
     assert_string_equal(password, "yours");
-    flow_hold(&bench.flow, flow_expect(&bench.flow, POLL_INFO), bench.index);
     end(&bench);
 }
 
 DISCO_TEST(credentials_that_changed_before_the_listing_are_followed)
 {
     bench_t bench;
-    flow_request_t request;
 
-    begin_with(&bench, 1, &public_host, NULL);
-    accept_info_and_host(&bench);
-    diary_expect(&bench.diary, "READY");
-    bench.index++;
-    flow_answer(&bench.flow, flow_expect(&bench.flow, GET_INFO), 200, bench.index,
-                flow_set("/services_infos/web", info("you", "yours"), bench.index));
-    request = flow_expect(&bench.flow, PUT_HOST);
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "CREDENTIALS you:yours");
-    (void)flow_expect(&bench.flow, POLL_INFO);
+    prepare(&bench);
+    registry_hold(&bench.registry, ASK_INFO);
+    enrol(&bench, &public_host, NULL);
+    registry_told(&bench.registry, "READY");
+    registry_await(&bench.registry, ASK_INFO, 1);
+    tiny_etcd_put(bench.etcd, INFO, info("you", "yours"));
+    registry_release(&bench.registry, ASK_INFO);
+    registry_told(&bench.registry, "CREDENTIALS you:yours");
+    flow_wait(bench.flow, tiny_etcd_has(bench.etcd, HOST, YOURS));
     end(&bench);
 }
 
 DISCO_TEST(a_broken_info_changes_nothing)
 {
     bench_t bench;
-    flow_request_t poll = followed(&bench);
 
-    flow_event(poll, flow_set("/services_infos/web", "{", ++bench.index));
-    poll = flow_expect(&bench.flow, POLL_INFO);
-    flow_hold(&bench.flow, poll, bench.index);
-    flow_event(poll, flow_set("/services_infos/web", info("me", "mine"), ++bench.index));
-    flow_hold(&bench.flow, flow_expect(&bench.flow, POLL_INFO), bench.index);
+    followed(&bench);
+    tiny_etcd_put(bench.etcd, INFO, "{");
+    flow_settle(bench.flow);
+    tiny_etcd_put(bench.etcd, INFO, info("me", "mine"));
+    registry_assert_seen(&bench.registry, ASK_WRITE, 1);
+    registry_told_nothing(&bench.registry);
+    tiny_etcd_put(bench.etcd, INFO, info("you", "yours"));
+    registry_told(&bench.registry, "CREDENTIALS you:yours"); /* it is followed yet */
     end(&bench);
 }
 
 DISCO_TEST(an_info_that_is_gone_is_created_again)
 {
     bench_t bench;
-    flow_request_t poll = followed(&bench);
-    flow_request_t request;
 
-    flow_event(poll, flow_gone("delete", "/services_infos/web", ++bench.index));
-    request = flow_expect(&bench.flow, PUT_INFO);
-    assert_string_equal(flow_parameter(request, "prevExist"), "false");
-    assert_string_equal(flow_parameter(request, "value"), info("me", "mine"));
-    accept_put(&bench, request);
-    flow_hold(&bench.flow, flow_expect(&bench.flow, POLL_INFO), bench.index);
+    followed(&bench);
+    tiny_etcd_delete(bench.etcd, INFO);
+    flow_wait(bench.flow, tiny_etcd_has(bench.etcd, INFO, MINE));
+    assert_string_equal(tiny_etcd_value(bench.etcd, INFO), info("me", "mine"));
     end(&bench);
 }
 
 DISCO_TEST(an_update_of_a_public_host_writes_the_info)
 {
     bench_t bench;
-    flow_request_t request;
 
-    (void)followed(&bench);
+    followed(&bench);
     update(&bench, &public_host, "new");
-    request = flow_expect(&bench.flow, PUT_INFO);
-    assert_string_equal(flow_parameter(request, "prevExist"), "");
-    assert_non_null(strstr(flow_parameter(request, "value"), "\"hostname\":\"new\""));
-    accept_put(&bench, request);
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_non_null(strstr(flow_parameter(request, "value"), "\"name\":\"new\""));
-    diary_expect_nothing(&bench.diary);
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "UPDATED");
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, INFO, "\"hostname\":\"new\"");
+    assert_has(&bench, HOST, "\"name\":\"new\"");
     end(&bench);
 }
 
@@ -192,18 +175,16 @@ DISCO_TEST(an_update_keeps_the_services_credentials)
 {
     bench_t bench;
     disco_host_t changed = public_host;
-    flow_request_t request;
 
-    (void)followed(&bench);
+    followed(&bench);
     changed.user = "other";
     changed.password = "others";
     changed.shard = "7";
     assert_status(disco_registration_update(bench.registration, &changed), 0);
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_non_null(
-        strstr(flow_parameter(request, "value"), "\"user\":\"me\",\"password\":\"mine\""));
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "UPDATED");
+    registry_told(&bench.registry, "UPDATED");
+    assert_has(&bench, HOST, MINE);
+    assert_has(&bench, HOST, "\"shard\":\"7\"");
+    assert_has(&bench, INFO, MINE);
     end(&bench);
 }
 
@@ -211,43 +192,40 @@ DISCO_TEST(an_info_that_is_there_can_be_adopted)
 {
     bench_t bench;
     disco_registration_options_t options;
-    flow_request_t request;
 
+    prepare(&bench);
+    tiny_etcd_put(bench.etcd, INFO, info("you", "yours"));
     disco_registration_options_init(&options);
     options.adopt = true;
-    options.ttl_s = 30;
-    begin_with(&bench, 1, &public_host, &options);
-    flow_answer(
-        &bench.flow,
-        flow_expect(&bench.flow, "GET /v2/keys/services_infos/web?sorted=true&quorum=true HTTP"),
-        200, 10, flow_set("/services_infos/web", info("you", "yours"), 10));
-    request = flow_expect(&bench.flow, PUT_HOST);
-    assert_non_null(
-        strstr(flow_parameter(request, "value"), "\"user\":\"you\",\"password\":\"yours\""));
-    assert_string_equal(flow_parameter(request, "ttl"), "30");
-    accept_put(&bench, request);
-    diary_expect(&bench.diary, "READY");
-    (void)flow_expect(&bench.flow, GET_INFO);
+    enrol(&bench, &public_host, &options);
+    registry_told(&bench.registry, "READY");
+    assert_has(&bench, HOST, YOURS);
+    assert_has(&bench, INFO, YOURS);
+    registry_assert_seen(&bench.registry, ASK_INFO_WRITE, 0);
     end(&bench);
+}
+
+static bool is_waiting_on_each_side(const bench_t *bench)
+{
+    return bench->registry.waiting_count == registry_sides();
 }
 
 DISCO_TEST(none_to_adopt_is_created_and_never_overwritten)
 {
     bench_t bench;
     disco_registration_options_t options;
-    flow_request_t request;
 
+    prepare(&bench);
     disco_registration_options_init(&options);
     options.adopt = true;
-    begin_with(&bench, 1, &private_host, &options);
-    flow_refuse(
-        &bench.flow,
-        flow_expect(&bench.flow, "GET /v2/keys/services_infos/web?sorted=true&quorum=true HTTP"),
-        100, 10);
-    request = flow_expect(&bench.flow, PUT_INFO);
-    assert_string_equal(flow_parameter(request, "prevExist"), "false");
-    flow_refuse(&bench.flow, request, 105, 11);
-    accept_put(&bench, flow_expect(&bench.flow, PUT_HOST));
-    diary_expect(&bench.diary, "READY");
+    registry_hold(&bench.registry, ASK_INFO_WRITE);
+    registry_hold(&bench.registry, ASK_WRITE);
+    enrol(&bench, &private_host, &options);
+    flow_wait(bench.flow, is_waiting_on_each_side(&bench));
+    tiny_etcd_put(bench.etcd, INFO, "{\"name\":\"web\",\"critical\":true}");
+    registry_release(&bench.registry, ASK_INFO_WRITE);
+    registry_release(&bench.registry, ASK_WRITE);
+    registry_told(&bench.registry, "READY");
+    assert_has(&bench, INFO, "\"critical\":true");
     end(&bench);
 }

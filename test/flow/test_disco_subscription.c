@@ -1,354 +1,42 @@
-/* Subscriptions: what is told of listings and events, in whatever order and state they come. */
-#include "base/timer.h"
-#include "support/flow.h"
+/* Subscriptions: what is told of listings and events, of whatever hosts. */
+#include "flow/follower_bench.h"
 
-#define INFO "GET /v2/keys/services_infos/web?sorted=true HTTP"
-#define HOSTS "GET /v2/keys/services/web?sorted=true&recursive=true HTTP"
-#define INFO_POLL "GET /v2/keys/services_infos/web?wait=true&waitIndex="
-#define HOSTS_POLL "GET /v2/keys/services/web?wait=true&recursive=true&waitIndex="
-
-typedef struct bench_s {
-    flow_t flow;
-    diary_t diary;
-    disco_subscription_t *subscription;
-    flow_request_t hosts; /* the poll that is held */
-    flow_request_t info;
-    uint64_t index;
-} bench_t;
-
-static const char *value(const char *uuid, const char *name, const char *shard)
-{
-    return flow_text("{\"name\":\"%s\",\"shard\":\"%s\",\"uuid\":\"%s\"}", name, shard, uuid);
-}
-
-static const char *node(const char *uuid, const char *name)
-{
-    return flow_text("{\"key\":\"/services/web/%s\",\"value\":\"{\\\"name\\\":\\\"%s\\\","
-                     "\\\"uuid\\\":\\\"%s\\\"}\",\"modifiedIndex\":3,\"createdIndex\":3}",
-                     uuid, name, uuid);
-}
-
-static const char *listing(const char *nodes)
-{
-    return flow_text("{\"action\":\"get\",\"node\":{\"key\":\"/services/web\",\"dir\":true,"
-                     "\"nodes\":[%s],\"modifiedIndex\":3,\"createdIndex\":3}}\n",
-                     nodes);
-}
-
-static const char *info(const char *user)
-{
-    return flow_text("{\"name\":\"web\",\"critical\":false,\"user\":\"%s\"}", user);
-}
-
-static void prepare(bench_t *bench, size_t servers)
-{
-    memset(bench, 0, sizeof *bench);
-    flow_open(&bench->flow, servers);
-    bench->flow.options.backoff_first_ms = 20;
-    bench->flow.options.backoff_most_ms = 20;
-    bench->index = 10;
-}
-
-static void subscribe(bench_t *bench, const disco_subscription_options_t *options)
-{
-    diary_begin(&bench->diary, &bench->flow);
-    assert_status(disco_subscribe(bench->flow.client, "web", options, diary_subscription_cb,
-                                  &bench->diary, &bench->subscription),
-                  0);
-}
-
-static void begin(bench_t *bench, const disco_subscription_options_t *options)
-{
-    prepare(bench, 1);
-    flow_start(&bench->flow);
-    subscribe(bench, options);
-}
-
-static void hold_info(bench_t *bench)
-{
-    bench->info = flow_expect_later(&bench->flow, INFO_POLL);
-    flow_hold(&bench->flow, bench->info, bench->index);
-}
-
-static void hold_hosts(bench_t *bench)
-{
-    bench->hosts = flow_expect_later(&bench->flow, HOSTS_POLL);
-    flow_hold(&bench->flow, bench->hosts, bench->index);
-}
-
-static void answer_hosts(bench_t *bench, const char *nodes)
-{
-    flow_answer(&bench->flow, flow_expect_later(&bench->flow, HOSTS), 200, bench->index,
-                listing(nodes));
-}
-
-static void answer_info(bench_t *bench, const char *user)
-{
-    flow_answer(&bench->flow, flow_expect_later(&bench->flow, INFO), 200, bench->index,
-                flow_set("/services_infos/web", info(user), 4));
-}
-
-/* Subscribed, with these hosts, and followed. */
-static void follow(bench_t *bench, const disco_subscription_options_t *options, const char *nodes,
-                   const char *snapshot)
-{
-    begin(bench, options);
-    answer_info(bench, "u");
-    answer_hosts(bench, nodes);
-    diary_expect(&bench->diary, snapshot);
-    hold_info(bench);
-    hold_hosts(bench);
-    diary_expect(&bench->diary, "SYNCED");
-}
-
-static void hosts_event(bench_t *bench, const char *event)
-{
-    flow_event(bench->hosts, event);
-    hold_hosts(bench);
-}
-
-static void put(bench_t *bench, const char *uuid, const char *json)
-{
-    bench->index++;
-    hosts_event(bench, flow_set(flow_text("/services/web/%s", uuid), json, bench->index));
-}
-
-static void gone(bench_t *bench, const char *action, const char *key)
-{
-    bench->index++;
-    hosts_event(bench, flow_gone(action, key, bench->index));
-}
-
-static void expect_state(const bench_t *bench, disco_view_state_t state, uint64_t stale_ms)
-{
-    uint64_t stale;
-
-    assert_int(disco_subscription_state(bench->subscription, &stale), state);
-    assert_int(stale, stale_ms);
-}
-
-static void end(bench_t *bench)
-{
-    diary_expect_nothing(&bench->diary);
-    flow_expect_no_request(&bench->flow);
-    assert_status(disco_subscription_close(bench->subscription), 0);
-    diary_expect(&bench->diary, "CLOSED ECANCELED");
-    flow_close(&bench->flow);
-}
+DISCO_TESTS_BY_API;
 
 DISCO_TEST(hosts_come_change_and_go)
 {
     bench_t bench;
 
-    follow(&bench, NULL, node("a", "old"), "SNAPSHOT 1");
-    put(&bench, "b", value("b", "one", ""));
-    diary_expect(&bench.diary, "UP b one");
-    put(&bench, "a", value("a", "new", ""));
-    diary_expect(&bench.diary, "CHANGED a old new");
-    gone(&bench, "delete", "/services/web/a");
-    diary_expect(&bench.diary, "DOWN a new");
-    expect_state(&bench, DISCO_VIEW_FRESH, 0);
-    gone(&bench, "expire", "/services/web/b");
-    diary_expect(&bench.diary, "DOWN b one");
-    expect_state(&bench, DISCO_VIEW_CONFIRMED_EMPTY, 0);
+    prepare(&bench);
+    put_host(&bench, "a", "old", "");
+    follow(&bench, NULL, "SNAPSHOT 1");
+    put_host(&bench, "b", "one", "");
+    told(&bench, "UP b one");
+    put_host(&bench, "a", "new", "");
+    told(&bench, "CHANGED a old new");
+    flow_settle(bench.flow);
+    delete_host(&bench, "a");
+    told(&bench, "DOWN a new");
+    expect_state(&bench, DISCO_VIEW_FRESH);
+    tiny_etcd_expire(bench.etcd, "/services/web/b");
+    told(&bench, "DOWN b one");
+    expect_state(&bench, DISCO_VIEW_CONFIRMED_EMPTY);
     end(&bench);
 }
 
-DISCO_TEST(before_the_first_listing_nothing_is_known)
-{
-    bench_t bench;
-    uint64_t began;
-
-    begin(&bench, NULL);
-    began = disco__now(&bench.flow.client->loop);
-    flow_advance(&bench.flow, 100);
-    expect_state(&bench, DISCO_VIEW_NEVER_SYNCED, 100);
-    assert_null(disco_subscription_service(bench.subscription));
-    answer_hosts(&bench, "");
-    diary_expect_nothing(&bench.diary);
-    expect_state(&bench, DISCO_VIEW_NEVER_SYNCED, disco__now(&bench.flow.client->loop) - began);
-    assert_null(disco_subscription_service(bench.subscription));
-    answer_info(&bench, "u");
-    diary_expect(&bench.diary, "SNAPSHOT 0");
-    assert_non_null(disco_subscription_service(bench.subscription));
-    expect_state(&bench, DISCO_VIEW_STALE, disco__now(&bench.flow.client->loop) - began);
-    hold_info(&bench);
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    expect_state(&bench, DISCO_VIEW_CONFIRMED_EMPTY, 0);
-    end(&bench);
-}
-
-DISCO_TEST(a_listing_that_fails_is_no_empty_view)
+DISCO_TEST(a_service_that_is_not_there_yet_comes)
 {
     bench_t bench;
 
-    begin(&bench, NULL);
-    flow_refuse(&bench.flow, flow_expect(&bench.flow, HOSTS), 300, 0);
-    diary_expect(&bench.diary, "STALE DISCO_EUNAVAILABLE");
-    expect_state(&bench, DISCO_VIEW_NEVER_SYNCED, 0);
-    answer_info(&bench, "u");
-    assert_null(disco_subscription_service(bench.subscription));
-    flow_refuse(&bench.flow, flow_expect_later(&bench.flow, HOSTS), 110, 0);
-    diary_expect(&bench.diary, "STALE DISCO_EAUTH");
-    flow_answer(&bench.flow, flow_expect_later(&bench.flow, HOSTS), 404, 0, "404 page not found\n");
-    diary_expect(&bench.diary, "STALE DISCO_EV2DISABLED");
-    flow_answer(&bench.flow, flow_expect_later(&bench.flow, HOSTS), 200, 10, "garbage");
-    diary_expect(&bench.diary, "STALE DISCO_EPROTOCOL");
-    assert_null(disco_subscription_service(bench.subscription));
-    answer_hosts(&bench, node("a", "one"));
-    diary_expect(&bench.diary, "SNAPSHOT 1");
-    hold_info(&bench);
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(refused_connections_are_told_once_and_tried_on)
-{
-    bench_t bench;
-
-    prepare(&bench, 1);
-    flow_start(&bench.flow);
-    server_stop_listening(bench.flow.servers[0]);
-    subscribe(&bench, NULL);
-    diary_expect(&bench.diary, "STALE ECONNREFUSED");
-    bench.flow.pace = 5;
-    flow_settle(&bench.flow);
-    bench.flow.pace = 0;
-    server_listen(bench.flow.servers[0]);
-    answer_hosts(&bench, "");
-    answer_info(&bench, "u");
-    diary_expect(&bench.diary, "SNAPSHOT 0");
-    hold_info(&bench);
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(what_happened_between_listing_and_poll_is_told)
-{
-    bench_t bench;
-
-    begin(&bench, NULL);
-    answer_info(&bench, "u");
-    answer_hosts(&bench, node("a", "one"));
-    diary_expect(&bench.diary, "SNAPSHOT 1");
-    hold_info(&bench);
-    flow_answer(&bench.flow, flow_expect(&bench.flow, HOSTS_POLL "11 "), 200, 12,
-                flow_set("/services/web/b", value("b", "two", ""), 11));
-    diary_expect(&bench.diary, "SYNCED");
-    diary_expect(&bench.diary, "UP b two");
-    flow_answer(&bench.flow, flow_expect(&bench.flow, HOSTS_POLL "12 "), 200, 12,
-                flow_gone("delete", "/services/web/a", 12));
-    diary_expect(&bench.diary, "DOWN a one");
-    bench.index = 12;
-    hold_hosts(&bench);
-    end(&bench);
-}
-
-DISCO_TEST(the_hosts_before_the_info_are_no_snapshot_yet)
-{
-    bench_t bench;
-
-    begin(&bench, NULL);
-    answer_hosts(&bench, node("a", "one"));
-    hold_hosts(&bench);
-    put(&bench, "a", value("a", "new", ""));
-    put(&bench, "b", value("b", "two", ""));
-    diary_expect_nothing(&bench.diary);
-    answer_info(&bench, "u");
-    diary_expect(&bench.diary, "SNAPSHOT 2");
-    assert_string_equal(disco_service_first(disco_subscription_service(bench.subscription))->name,
-                        "new");
-    hold_info(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(after_a_gap_the_difference_is_told)
-{
-    bench_t bench;
-    flow_request_t poll;
-
-    follow(&bench, NULL,
-           flow_text("%s,%s,%s", node("a", "one"), node("b", "two"), node("c", "three")),
-           "SNAPSHOT 3");
-    server_hang_up(bench.hosts.server, bench.hosts.request->connection);
-    diary_expect(&bench.diary, "STALE EOF");
-    expect_state(&bench, DISCO_VIEW_STALE, 0);
-    flow_refuse(&bench.flow, flow_expect_later(&bench.flow, HOSTS_POLL "11 "), 401, 2000);
-    poll = flow_expect(&bench.flow, HOSTS_POLL "2001 ");
-    flow_hold(&bench.flow, poll, 2000);
-    diary_expect(&bench.diary, "STALE DISCO_ECLEARED");
-    bench.index = 2000;
-    answer_hosts(&bench,
-                 flow_text("%s,%s,%s", node("a", "one"), node("b", "new"), node("d", "four")));
-    diary_expect(&bench.diary, "CHANGED b two new");
-    diary_expect(&bench.diary, "UP d four");
-    diary_expect(&bench.diary, "DOWN c three");
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(after_a_gap_without_a_difference_nothing_is_told)
-{
-    bench_t bench;
-
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
-    server_hang_up(bench.hosts.server, bench.hosts.request->connection);
-    diary_expect(&bench.diary, "STALE EOF");
-    flow_refuse(&bench.flow, flow_expect_later(&bench.flow, HOSTS_POLL "11 "), 401, 2000);
-    flow_hold(&bench.flow, flow_expect(&bench.flow, HOSTS_POLL "2001 "), 2000);
-    diary_expect(&bench.diary, "STALE DISCO_ECLEARED");
-    bench.index = 2000;
-    answer_hosts(&bench, node("a", "one"));
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(an_older_listing_after_a_gap_is_asked_for_again)
-{
-    bench_t bench;
-
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
-    put(&bench, "b", value("b", "two", ""));
-    diary_expect(&bench.diary, "UP b two");
-    server_hang_up(bench.hosts.server, bench.hosts.request->connection);
-    diary_expect(&bench.diary, "STALE EOF");
-    flow_refuse(&bench.flow, flow_expect_later(&bench.flow, HOSTS_POLL "12 "), 401, 2000);
-    flow_hold(&bench.flow, flow_expect(&bench.flow, HOSTS_POLL "2001 "), 2000);
-    diary_expect(&bench.diary, "STALE DISCO_ECLEARED");
-    bench.index = 9;
-    answer_hosts(&bench, node("a", "one"));
-    bench.index = 2001;
-    answer_hosts(&bench, flow_text("%s,%s", node("a", "one"), node("b", "two")));
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(an_etcd_that_was_set_back_is_believed_in_the_end)
-{
-    bench_t bench;
-    size_t i;
-
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
-    server_hang_up(bench.hosts.server, bench.hosts.request->connection);
-    diary_expect(&bench.diary, "STALE EOF");
-    flow_refuse(&bench.flow, flow_expect_later(&bench.flow, HOSTS_POLL "11 "), 401, 2000);
-    flow_hold(&bench.flow, flow_expect(&bench.flow, HOSTS_POLL "2001 "), 2000);
-    diary_expect(&bench.diary, "STALE DISCO_ECLEARED");
-    bench.index = 5;
-    for (i = 0; i < 4; i++)
-        answer_hosts(&bench, node("z", "zero"));
-    diary_expect(&bench.diary, "UP z zero");
-    diary_expect(&bench.diary, "DOWN a one");
-    bench.hosts = flow_expect(&bench.flow, HOSTS_POLL "6 ");
-    flow_hold(&bench.flow, bench.hosts, 5);
-    diary_expect(&bench.diary, "SYNCED");
+    prepare(&bench);
+    tiny_etcd_delete(bench.etcd, INFO);
+    follow(&bench, NULL, "SNAPSHOT 0");
+    expect_state(&bench, DISCO_VIEW_CONFIRMED_EMPTY);
+    assert_status(disco_service_status(view(&bench)), DISCO_ENOSERVICE);
+    put_host(&bench, "a", "one", "");
+    told(&bench, "UP a one");
+    put_info(&bench, "new");
+    told(&bench, "INFO new");
     end(&bench);
 }
 
@@ -357,81 +45,80 @@ DISCO_TEST(the_same_value_written_again_is_no_event)
     bench_t bench;
     size_t i;
 
-    follow(&bench, NULL, "", "SNAPSHOT 0");
+    prepare(&bench);
+    follow(&bench, NULL, "SNAPSHOT 0");
     for (i = 0; i < 5; i++)
-        put(&bench, "a", value("a", "one", ""));
-    diary_expect(&bench.diary, "UP a one");
-    diary_expect_nothing(&bench.diary);
-    assert_int(
-        disco_service_first(disco_subscription_service(bench.subscription))->modified_revision,
-        bench.index);
+        put_host(&bench, "a", "one", "");
+    told(&bench, "UP a one");
+    told_nothing(&bench);
+    assert_int(disco_service_first(view(&bench))->modified_revision,
+               tiny_etcd_revision(bench.etcd));
     end(&bench);
+}
+
+static void assert_broken(bench_t *bench, size_t count)
+{
+    flow_settle(bench->flow);
+    assert_int(disco_service_broken(view(bench)), count);
 }
 
 DISCO_TEST(a_broken_host_that_is_mended_comes_up)
 {
     bench_t bench;
 
-    follow(&bench, NULL, "{\"key\":\"/services/web/a\",\"value\":\"{\"}", "SNAPSHOT 0");
-    assert_int(disco_service_broken(disco_subscription_service(bench.subscription)), 1);
-    put(&bench, "a", value("a", "one", ""));
-    diary_expect(&bench.diary, "UP a one");
-    assert_int(disco_service_broken(disco_subscription_service(bench.subscription)), 0);
+    prepare(&bench);
     put(&bench, "a", "{");
-    diary_expect(&bench.diary, "DOWN a one");
-    assert_int(disco_service_broken(disco_subscription_service(bench.subscription)), 1);
+    follow(&bench, NULL, "SNAPSHOT 0");
+    assert_broken(&bench, 1);
+    put_host(&bench, "a", "one", "");
+    told(&bench, "UP a one");
+    assert_broken(&bench, 0);
+    put(&bench, "a", "{");
+    told(&bench, "DOWN a one");
+    assert_broken(&bench, 1);
     put(&bench, "a", "]");
-    assert_int(disco_service_broken(disco_subscription_service(bench.subscription)), 1);
-    gone(&bench, "delete", "/services/web/a");
-    assert_int(disco_service_broken(disco_subscription_service(bench.subscription)), 0);
+    assert_broken(&bench, 1);
+    delete_host(&bench, "a");
+    assert_broken(&bench, 0);
     end(&bench);
 }
 
-static void expect_down(bench_t *bench)
-{
-    flow_wait(&bench->flow, bench->diary.count - bench->diary.read >= 2);
-    assert_true(strncmp(bench->diary.lines[bench->diary.read], "DOWN ", 5) == 0);
-    assert_true(strncmp(bench->diary.lines[bench->diary.read + 1], "DOWN ", 5) == 0);
-    bench->diary.read += 2;
-    diary_expect_nothing(&bench->diary);
-}
-
-DISCO_TEST(a_directory_that_goes_takes_all_down)
+/* A directory, with two hosts in it. */
+static void all_go_with(const char *directory)
 {
     bench_t bench;
 
-    follow(&bench, NULL, flow_text("%s,%s", node("a", "one"), node("b", "two")), "SNAPSHOT 2");
-    gone(&bench, "delete", "/services/web");
-    expect_down(&bench);
-    assert_status(disco_service_status(disco_subscription_service(bench.subscription)),
-                  DISCO_ENOSERVICE);
-    put(&bench, "a", value("a", "one", ""));
-    diary_expect(&bench.diary, "UP a one");
+    prepare(&bench);
+    put_host(&bench, "a", "one", "");
+    put_host(&bench, "b", "two", "");
+    follow(&bench, NULL, "SNAPSHOT 2");
+    tiny_etcd_delete_directory(bench.etcd, directory);
+    told_all(&bench, "DOWN a one", "DOWN b two");
+    told_nothing(&bench);
+    put_host(&bench, "a", "one", "");
+    told(&bench, "UP a one");
     end(&bench);
 }
 
-DISCO_TEST(the_parent_that_goes_takes_all_down)
+DISCO_TEST(all_go_with_their_directory)
 {
-    bench_t bench;
-
-    follow(&bench, NULL, flow_text("%s,%s", node("a", "one"), node("b", "two")), "SNAPSHOT 2");
-    gone(&bench, "delete", "/services");
-    expect_down(&bench);
-    end(&bench);
+    all_go_with("/services/web");
+    all_go_with("/services");
 }
 
 DISCO_TEST(events_of_other_keys_are_no_hosts)
 {
     bench_t bench;
 
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
-    bench.index++;
-    hosts_event(&bench, flow_set("/services/web/dir/x", value("x", "x", ""), bench.index));
-    bench.index++;
-    hosts_event(&bench, flow_set("/services/webber/a", value("x", "x", ""), bench.index));
-    gone(&bench, "delete", "/services/web/dir/a");
-    gone(&bench, "delete", "/services/other");
-    gone(&bench, "delete", "/services/web/unknown");
+    follow_one(&bench);
+    tiny_etcd_put(bench.etcd, "/services/web/dir/x", "{\"name\":\"x\",\"uuid\":\"x\"}");
+    tiny_etcd_put(bench.etcd, "/services/webber/a", "{\"name\":\"x\",\"uuid\":\"x\"}");
+    tiny_etcd_put(bench.etcd, "/services_infos/webber", "{\"name\":\"webber\",\"user\":\"x\"}");
+    tiny_etcd_delete(bench.etcd, "/services/web/dir/x");
+    tiny_etcd_delete(bench.etcd, "/services/webber/a");
+    told_nothing(&bench);
+    delete_host(&bench, "a");
+    told(&bench, "DOWN a one");
     end(&bench);
 }
 
@@ -439,21 +126,22 @@ DISCO_TEST(a_host_that_changes_its_shard_goes_and_comes)
 {
     bench_t bench;
 
-    follow(&bench, &(disco_subscription_options_t){.shard = "0"}, "", "SNAPSHOT 0");
-    put(&bench, "a", value("a", "one", "1"));
-    diary_expect_nothing(&bench.diary);
-    assert_status(disco_service_status(disco_subscription_service(bench.subscription)),
-                  DISCO_ENOSHARD);
-    put(&bench, "a", value("a", "one", "0"));
-    diary_expect(&bench.diary, "UP a one");
-    put(&bench, "a", value("a", "two", "0"));
-    diary_expect(&bench.diary, "CHANGED a one two");
-    put(&bench, "a", value("a", "two", "1"));
-    diary_expect(&bench.diary, "DOWN a two");
-    gone(&bench, "delete", "/services/web/a");
-    diary_expect_nothing(&bench.diary);
-    assert_status(disco_service_status(disco_subscription_service(bench.subscription)),
-                  DISCO_ENOHOST);
+    prepare(&bench);
+    follow(&bench, &(disco_subscription_options_t){.shard = "0"}, "SNAPSHOT 0");
+    put_host(&bench, "a", "one", "1");
+    told_nothing(&bench);
+    assert_status(disco_service_status(view(&bench)), DISCO_ENOSHARD);
+    put_host(&bench, "a", "one", "0");
+    told(&bench, "UP a one");
+    flow_settle(bench.flow);
+    put_host(&bench, "a", "two", "0");
+    told(&bench, "CHANGED a one two");
+    flow_settle(bench.flow);
+    put_host(&bench, "a", "two", "1");
+    told(&bench, "DOWN a two");
+    delete_host(&bench, "a");
+    told_nothing(&bench);
+    assert_status(disco_service_status(view(&bench)), DISCO_ENOHOST);
     end(&bench);
 }
 
@@ -461,12 +149,14 @@ DISCO_TEST(new_only_tells_only_what_comes)
 {
     bench_t bench;
 
+    prepare(&bench);
+    put_host(&bench, "a", "one", "");
     follow(&bench, &(disco_subscription_options_t){.filter = DISCO_SUBSCRIBE_NEW_ONLY},
-           node("a", "one"), "SNAPSHOT 1");
-    put(&bench, "a", value("a", "two", ""));
-    put(&bench, "b", value("b", "one", ""));
-    diary_expect(&bench.diary, "UP b one");
-    gone(&bench, "expire", "/services/web/a");
+           "SNAPSHOT 1");
+    put_host(&bench, "a", "two", "");
+    put_host(&bench, "b", "one", "");
+    told(&bench, "UP b one");
+    tiny_etcd_expire(bench.etcd, "/services/web/a");
     end(&bench);
 }
 
@@ -474,44 +164,36 @@ DISCO_TEST(down_only_tells_only_what_goes)
 {
     bench_t bench;
 
+    prepare(&bench);
+    put_host(&bench, "a", "one", "");
     follow(&bench, &(disco_subscription_options_t){.filter = DISCO_SUBSCRIBE_DOWN_ONLY},
-           node("a", "one"), "SNAPSHOT 1");
-    put(&bench, "b", value("b", "one", ""));
-    put(&bench, "a", value("a", "two", ""));
-    gone(&bench, "expire", "/services/web/a");
-    diary_expect(&bench.diary, "DOWN a two");
+           "SNAPSHOT 1");
+    put_host(&bench, "b", "one", "");
+    put_host(&bench, "a", "two", "");
+    flow_settle(bench.flow);
+    tiny_etcd_expire(bench.etcd, "/services/web/a");
+    told(&bench, "DOWN a two");
     end(&bench);
-}
-
-static void info_event(bench_t *bench, const char *event)
-{
-    flow_event(bench->info, event);
-    hold_info(bench);
 }
 
 DISCO_TEST(the_services_info_is_followed)
 {
     bench_t bench;
 
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
-    bench.index++;
-    info_event(&bench, flow_set("/services_infos/web", info("new"), bench.index));
-    diary_expect(&bench.diary, "INFO new");
-    bench.index++;
-    info_event(&bench, flow_set("/services_infos/web", info("new"), bench.index));
-    diary_expect_nothing(&bench.diary);
-    bench.index++;
-    info_event(&bench, flow_gone("delete", "/services_infos/web", bench.index));
-    diary_expect(&bench.diary, "INFO ");
-    bench.index++;
-    info_event(&bench, flow_set("/services_infos/web", "broken", bench.index));
-    diary_expect_nothing(&bench.diary);
-    bench.index++;
-    info_event(&bench, flow_set("/services_infos/web", info("newest"), bench.index));
-    diary_expect(&bench.diary, "INFO newest");
-    bench.index++;
-    info_event(&bench, flow_gone("delete", "/services_infos", bench.index));
-    diary_expect(&bench.diary, "INFO ");
+    follow_one(&bench);
+    put_info(&bench, "new");
+    told(&bench, "INFO new");
+    put_info(&bench, "new");
+    told_nothing(&bench);
+    tiny_etcd_delete(bench.etcd, INFO);
+    told(&bench, "INFO ");
+    tiny_etcd_put(bench.etcd, INFO, "broken");
+    told_nothing(&bench);
+    put_info(&bench, "newest");
+    told(&bench, "INFO newest");
+    flow_settle(bench.flow);
+    tiny_etcd_delete_directory(bench.etcd, "/services_infos");
+    told(&bench, "INFO ");
     end(&bench);
 }
 
@@ -522,67 +204,21 @@ DISCO_TEST(a_snapshot_that_is_kept_does_not_change)
     const disco_host_t *const *hosts;
     size_t count;
 
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
+    follow_one(&bench);
     kept = disco_service_ref(disco_subscription_service(bench.subscription));
-    put(&bench, "b", value("b", "two", ""));
-    diary_expect(&bench.diary, "UP b two");
-    put(&bench, "a", value("a", "new", ""));
-    diary_expect(&bench.diary, "CHANGED a one new");
-    bench.index++;
-    info_event(&bench, flow_set("/services_infos/web", info("new"), bench.index));
-    diary_expect(&bench.diary, "INFO new");
-    gone(&bench, "delete", "/services/web");
-    expect_down(&bench);
+    put_host(&bench, "b", "two", "");
+    told(&bench, "UP b two");
+    put_host(&bench, "a", "new", "");
+    told(&bench, "CHANGED a one new");
+    put_info(&bench, "new");
+    told(&bench, "INFO new");
+    flow_settle(bench.flow);
+    tiny_etcd_delete_directory(bench.etcd, "/services/web");
+    told_all(&bench, "DOWN a new", "DOWN b two");
     end(&bench);
     assert_status(disco_service_all(kept, &hosts, &count), 0);
     assert_int(count, 1);
     assert_string_equal(hosts[0]->name, "one");
     assert_string_equal(disco_service_info(kept)->user, "u");
     disco_service_unref(kept);
-}
-
-DISCO_TEST(a_broken_network_takes_nobody_down)
-{
-    bench_t bench;
-
-    follow(&bench, NULL, node("a", "one"), "SNAPSHOT 1");
-    server_stop_listening(bench.flow.servers[0]);
-    server_hang_up_all(bench.flow.servers[0]);
-    bench.flow.pace = 5;
-    diary_expect(&bench.diary, "STALE EOF");
-    diary_expect(&bench.diary, "STALE ECONNREFUSED");
-    bench.flow.pace = 10;
-    flow_settle(&bench.flow);
-    bench.flow.pace = 0;
-    assert_int(disco_subscription_state(bench.subscription, NULL), DISCO_VIEW_STALE);
-    assert_non_null(disco_service_first(disco_subscription_service(bench.subscription)));
-    diary_expect_nothing(&bench.diary);
-    server_listen(bench.flow.servers[0]);
-    hold_info(&bench);
-    diary_expect_nothing(&bench.diary);
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
-}
-
-DISCO_TEST(endpoints_that_fail_in_different_ways_are_told_once_each)
-{
-    bench_t bench;
-    size_t i;
-
-    prepare(&bench, 2);
-    flow_start(&bench.flow);
-    server_stop_listening(bench.flow.servers[0]);
-    subscribe(&bench, NULL);
-    for (i = 0; i < 5; i++)
-        flow_refuse(&bench.flow, flow_expect_later(&bench.flow, HOSTS), 300, 0);
-    diary_expect(&bench.diary, "STALE ECONNREFUSED");
-    diary_expect(&bench.diary, "STALE DISCO_EUNAVAILABLE");
-    answer_hosts(&bench, "");
-    answer_info(&bench, "u");
-    diary_expect(&bench.diary, "SNAPSHOT 0");
-    hold_info(&bench);
-    hold_hosts(&bench);
-    diary_expect(&bench.diary, "SYNCED");
-    end(&bench);
 }

@@ -69,8 +69,8 @@ void tiny_etcd_forget_history(tiny_etcd_t *etcd)
 
 void tiny_etcd_set_revision(tiny_etcd_t *etcd, unsigned revision)
 {
-    etcd->v2.index = revision;
-    etcd->v3.revision = revision;
+    tiny_v2_set_index(&etcd->v2, revision);
+    tiny_v3_set_revision(&etcd->v3, revision);
 }
 
 unsigned tiny_etcd_revision(const tiny_etcd_t *etcd)

@@ -223,6 +223,24 @@ void tiny_v2_delete_directory(tiny_v2_t *v2, const char *key)
     free(name);
 }
 
+/* What came later has never been. */
+void tiny_v2_set_index(tiny_v2_t *v2, unsigned index)
+{
+    size_t kept = 0;
+    size_t i;
+
+    for (i = 0; i < v2->change_count; i++) {
+        if (v2->changes[i].index <= index) {
+            v2->changes[kept++] = v2->changes[i];
+        } else {
+            free(v2->changes[i].key);
+            free(v2->changes[i].json);
+        }
+    }
+    v2->change_count = kept;
+    v2->index = index;
+}
+
 /* From a query or a form; to be freed. NULL: not there. */
 static char *parameter(const char *parameters, const char *name)
 {

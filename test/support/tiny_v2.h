@@ -47,6 +47,7 @@ void tiny_v2_put(tiny_v2_t *v2, const char *key, const char *value);
 void tiny_v2_delete(tiny_v2_t *v2, const char *key);
 void tiny_v2_expire(tiny_v2_t *v2, const char *key);
 void tiny_v2_delete_directory(tiny_v2_t *v2, const char *key);
+void tiny_v2_set_index(tiny_v2_t *v2, unsigned index);
 const char *tiny_v2_value(const tiny_v2_t *v2, const char *key);
 
 #endif

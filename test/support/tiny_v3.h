@@ -45,6 +45,7 @@ void tiny_v3_put(tiny_v3_t *v3, const char *key, const char *value);
 void tiny_v3_delete(tiny_v3_t *v3, const char *key);
 void tiny_v3_expire(tiny_v3_t *v3, const char *key);
 void tiny_v3_delete_directory(tiny_v3_t *v3, const char *key);
+void tiny_v3_set_revision(tiny_v3_t *v3, unsigned revision);
 const char *tiny_v3_value(const tiny_v3_t *v3, const char *key);
 
 /* "header":{...} */

@@ -44,6 +44,14 @@ void tiny_v3_note(tiny_v3_t *v3, const tiny_v3_key_t *now, bool deleted,
                        .previous = before.bytes};
 }
 
+static void free_change(change_t *change)
+{
+    free(change->key);
+    free(change->event);
+    free(change->previous);
+    free(change);
+}
+
 static void add_chunk(text_t *text, text_t message)
 {
     text_addf(text, "%zx\r\n", message.size);
@@ -155,17 +163,27 @@ void tiny_v3_handle_watch(tiny_v3_t *v3, const server_request_t *request)
     tiny_send(v3->sender, request->connection, text);
 }
 
+/* What came later has never been. */
+void tiny_v3_set_revision(tiny_v3_t *v3, unsigned revision)
+{
+    change_t **at = &v3->changes;
+
+    while (*at != NULL) {
+        change_t *change = *at;
+
+        if (change->revision <= revision) {
+            at = &change->next;
+            continue;
+        }
+        *at = change->next;
+        free_change(change);
+    }
+    v3->revision = revision;
+}
+
 void tiny_v3_free_watches(tiny_v3_t *v3)
 {
-    while (v3->changes != NULL) {
-        change_t *change = v3->changes;
-
-        v3->changes = change->next;
-        free(change->key);
-        free(change->event);
-        free(change->previous);
-        free(change);
-    }
+    tiny_v3_set_revision(v3, 0);
     while (v3->watches != NULL) {
         watch_t *watch = v3->watches;
 

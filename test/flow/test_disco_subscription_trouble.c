@@ -36,10 +36,13 @@ static void listing_fails(refusal_t how, const char *on_v2, const char *on_v3)
 {
     bench_t bench;
     diary_t *diary = &bench.registry.diary;
-    const char *lines[] = {flow_text("STALE %s", on_v2), flow_text("STALE %s", on_v3)};
-    const char **wanted = test_api() == DISCO_API_V3 ? lines + 1 : lines;
-    size_t count = registry_sides();
+    const char *lines[2];
+    size_t count = 0;
 
+    if (test_api() != DISCO_API_V3)
+        lines[count++] = flow_text("STALE %s", on_v2);
+    if (test_api() != DISCO_API_V2)
+        lines[count++] = flow_text("STALE %s", on_v3);
     prepare(&bench);
     put_host(&bench, "a", "one", "");
     registry_refuse(&bench.registry, ASK_HOSTS, how, 1);
@@ -48,7 +51,7 @@ static void listing_fails(refusal_t how, const char *on_v2, const char *on_v3)
     registry_await_later(&bench.registry, ASK_HOSTS, 2);
     while (count > 0) {
         flow_wait(bench.flow, diary->read < diary->count);
-        assert_true(take_line(diary->lines[diary->read], wanted, &count));
+        assert_true(take_line(diary->lines[diary->read], lines, &count));
         diary->read++;
     }
     expect_state(&bench, DISCO_VIEW_NEVER_SYNCED);

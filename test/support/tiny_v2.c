@@ -301,20 +301,23 @@ static void handle_wait(tiny_v2_t *v2, size_t connection, const char *key, const
 /* What lies directly in a directory; deeper keys are left out. */
 static void handle_get(tiny_v2_t *v2, size_t connection, const char *key)
 {
-    const node_t *node = look_up(v2, key);
+    size_t place = find_index(v2, key);
+    const node_t *node;
     text_t text = {NULL, 0};
     size_t size = strlen(key);
     size_t found = 0;
+    size_t i;
 
     text_add(&text, "{\"action\":\"get\",\"node\":");
-    if (node != NULL) {
-        add_node(&text, node, true);
+    if (place < MOST_KEYS) {
+        add_node(&text, &v2->nodes[place], true);
         found++;
     } else {
         text_add(&text, "{\"dir\":true,\"key\":");
         text_add_json(&text, key);
         text_add(&text, ",\"nodes\":[");
-        for (node = v2->nodes; node < v2->nodes + MOST_KEYS; node++) {
+        for (i = 0; i < MOST_KEYS; i++) {
+            node = &v2->nodes[i];
             if (node->key == NULL || strncmp(node->key, key, size) != 0 || node->key[size] != '/' ||
                 strchr(node->key + size + 1, '/') != NULL)
                 continue;

@@ -130,6 +130,11 @@ static size_t find_index(const tiny_v2_t *v2, const char *key)
     return i;
 }
 
+static bool has(const tiny_v2_t *v2, const char *key)
+{
+    return find_index(v2, key) < MOST_KEYS;
+}
+
 static node_t *find(tiny_v2_t *v2, const char *key)
 {
     size_t i = find_index(v2, key);
@@ -195,13 +200,13 @@ static const char *drop(tiny_v2_t *v2, const char *key, const char *action)
 
 void tiny_v2_delete(tiny_v2_t *v2, const char *key)
 {
-    if (find(v2, key) != NULL)
+    if (has(v2, key))
         (void)drop(v2, key, "delete");
 }
 
 void tiny_v2_expire(tiny_v2_t *v2, const char *key)
 {
-    if (find(v2, key) != NULL)
+    if (has(v2, key))
         (void)drop(v2, key, "expire");
 }
 
@@ -301,7 +306,6 @@ static void handle_wait(tiny_v2_t *v2, size_t connection, const char *key, const
 /* What lies directly in a directory; deeper keys are left out. */
 static void handle_get(tiny_v2_t *v2, size_t connection, const char *key)
 {
-    size_t place = find_index(v2, key);
     const node_t *node;
     text_t text = {NULL, 0};
     size_t size = strlen(key);
@@ -309,8 +313,8 @@ static void handle_get(tiny_v2_t *v2, size_t connection, const char *key)
     size_t i;
 
     text_add(&text, "{\"action\":\"get\",\"node\":");
-    if (place < MOST_KEYS) {
-        add_node(&text, &v2->nodes[place], true);
+    if (has(v2, key)) {
+        add_node(&text, &v2->nodes[find_index(v2, key)], true);
         found++;
     } else {
         text_add(&text, "{\"dir\":true,\"key\":");
@@ -366,7 +370,7 @@ static void handle_put(tiny_v2_t *v2, const server_request_t *request, const cha
         v2->index++;
         answer(v2, request->connection, 200, "{\"action\":\"update\",\"node\":{\"key\":\"/x\"}}");
     } else {
-        answer(v2, request->connection, find(v2, key) != NULL ? 200 : 201,
+        answer(v2, request->connection, has(v2, key) ? 200 : 201,
                put(v2, key, value != NULL ? value : ""));
     }
     free(value);
@@ -376,7 +380,7 @@ static void handle_delete(tiny_v2_t *v2, size_t connection, const char *key, con
 {
     int code = check_conditions(v2, key, query);
 
-    if (code == 0 && find(v2, key) == NULL)
+    if (code == 0 && !has(v2, key))
         code = 100;
     if (code != 0)
         answer_error(v2, connection, code, "No");

@@ -39,7 +39,9 @@ typedef enum disco_subscription_event_type_e {
      * be read, so that one that cannot be reached hides nothing: disco_service_is_partial(). What
      * it has is told when it comes. */
     DISCO_SUBSCRIPTION_SNAPSHOT = 1,
-    /* The view is what etcd has, and followed: after SNAPSHOT, and again after STALE. */
+    /* The view is what etcd has, and followed: after SNAPSHOT, and again after STALE. On v3, should
+     * etcd have compacted its history meanwhile, that shows a moment later: STALE (DISCO_ECLEARED)
+     * comes once more, then the difference, and SYNCED. */
     DISCO_SUBSCRIPTION_SYNCED,
     /* A host came. */
     DISCO_SUBSCRIPTION_UP,

@@ -59,6 +59,8 @@ void registry_end(registry_t *registry);
 
 /* How many APIs the test is on. */
 size_t registry_sides(void);
+/* Whether v2 (0) or v3 (1) is one of them. */
+bool registry_is_on(size_t side);
 
 void registry_hold(registry_t *registry, ask_t ask);
 /* Answers what waits. */

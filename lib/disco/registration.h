@@ -34,8 +34,9 @@ typedef struct disco__registration_side_s {
     disco__backoff_t backoff;
     disco__mirror_t info; /* followed once ready, for a public service */
     disco__info_task_t info_task;
-    uint64_t info_changes;  /* how often there was something to be done about the info, */
-    uint64_t info_writing;  /* and what the step under way does */
+    uint64_t info_changes; /* how often there was something to be done about the info, */
+    uint64_t info_writing; /* and what the step under way does */
+    unsigned older_listings;
     uint64_t info_revision; /* of the info as written last: what is older is known */
     uint64_t writing;       /* which of the host's changes the step under way holds, */
     uint64_t written;       /* and the last one that etcd has; 0: none */

@@ -8,6 +8,10 @@
 #include "disco/entry.h"
 #include "disco/registration.h"
 
+/* How often a listing from before our own last write is taken for one that was overtaken by it, or
+ * for one of a member that lags; then etcd was set back. */
+#define OLDER_LISTINGS 3
+
 static disco__registration_side_t *of_info(disco__mirror_t *mirror)
 {
     return disco__container_of(mirror, disco__registration_side_t, info);
@@ -61,8 +65,12 @@ static int on_listed(disco__mirror_t *mirror, const disco__result_t *listing)
 {
     disco__registration_side_t *side = of_info(mirror);
 
-    if (listing->revision > 0 && listing->revision < side->info_revision)
-        side->info_revision = 0; /* etcd was set back */
+    if (listing->revision > 0 && listing->revision < side->info_revision) {
+        if (side->older_listings++ < OLDER_LISTINGS)
+            return UV_EAGAIN;
+        side->info_revision = 0;
+    }
+    side->older_listings = 0;
     if (listing->entry_count == 0)
         return create_again(of_info(mirror));
     return listing->entries[0].is_directory ? 0 : follow(of_info(mirror), &listing->entries[0]);

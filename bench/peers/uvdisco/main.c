@@ -1,0 +1,47 @@
+/* What this library costs. The cases stand in files of their own. */
+#include <string.h>
+
+#include "cases.h"
+
+disco_client_t *case_client(uv_loop_t *loop, const bench_arguments_t *arguments)
+{
+    disco_options_t options;
+    disco_client_t *client = NULL;
+    const char *api = bench_text(arguments, "api", "v3");
+    int rv;
+
+    disco_options_init(&options);
+    options.endpoints = bench_text(arguments, "url", NULL);
+    if (strcmp(api, "v2") == 0)
+        options.api = DISCO_API_V2;
+    else if (strcmp(api, "v3") == 0)
+        options.api = DISCO_API_V3;
+    else
+        bench_fail("api=%s is neither v2 nor v3", api);
+    options.tls_ca = bench_optional(arguments, "ca");
+    options.tls_certificate = bench_optional(arguments, "cert");
+    options.tls_key = bench_optional(arguments, "key");
+    rv = disco_client_new(&client, loop, &options);
+    if (rv != 0)
+        bench_fail("client: %s (%s)", disco_strerror(rv),
+                   options.at_fault != NULL ? options.at_fault : "-");
+    return client;
+}
+
+void case_check(const disco_client_t *client, int status, const char *what)
+{
+    if (status != 0)
+        bench_fail("%s: %s: %s", what, disco_strerror(status),
+                   disco_client_error_detail(client)->message);
+}
+
+int main(int argc, char **argv)
+{
+    static const bench_case_t cases[] = {
+        {"lookup", case_lookup},
+        {"shared", case_shared},
+        {NULL, NULL},
+    };
+
+    return bench_main(argc, argv, cases);
+}

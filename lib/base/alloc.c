@@ -74,12 +74,14 @@ char *disco__strdup(const char *text)
     return disco__strndup(text, strlen(text));
 }
 
+/* Called through a pointer that may have changed for all the compiler knows, so that it cannot see
+ * that what is written is never read. */
+static void *(*const volatile set_memory)(void *, int, size_t) = memset;
+
 void disco__wipe(void *memory, size_t size)
 {
-    volatile unsigned char *byte = memory;
-
-    while (size-- > 0)
-        *byte++ = 0;
+    if (size > 0)
+        (void)set_memory(memory, 0, size);
 }
 
 void disco__free_secret(char *text)

@@ -226,7 +226,7 @@ static int gather_host(disco__fetch_part_t *part, const disco_kv_t *entry)
     rv = disco__entry_read_host(fetch->client, entry, &host);
     if (rv != 0)
         return disco__entry_is_broken(rv) ? 0 : rv;
-    host->side = side;
+    host->side = (uint16_t)side;
     disco__host_unref(member->held[side].host); /* of a key that was listed twice */
     member->held[side].host = host;
     return 0;

@@ -38,12 +38,19 @@ int disco__host_copy(disco__host_t **out, const disco_host_t *host)
     if (copy == NULL)
         return UV_ENOMEM;
     pack_host(&pack, &copy->host, host);
-    copy->self = copy;
     copy->references = 1;
-    copy->side = 0;
-    copy->size = size;
+    copy->alone = true;
+    copy->of.size = size;
     *out = copy;
     return 0;
+}
+
+void disco__home_unref(disco__home_t *home)
+{
+    if (home == NULL || --home->references > 0)
+        return;
+    disco__arena_free(&home->arena);
+    disco__free(home);
 }
 
 disco__host_t *disco__host_ref(disco__host_t *host)
@@ -56,8 +63,17 @@ void disco__host_unref(disco__host_t *host)
 {
     if (host == NULL || --host->references > 0)
         return;
-    disco__wipe(host, host->size);
-    disco__free(host);
+    if (host->alone) {
+        disco__wipe(host, host->of.size);
+        disco__free(host);
+    } else {
+        disco__home_unref(host->of.home);
+    }
+}
+
+disco__host_t *disco__host_owner(const disco_host_t *host)
+{
+    return (disco__host_t *)(uintptr_t)host; /* its first member */
 }
 
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b)

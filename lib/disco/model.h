@@ -6,17 +6,35 @@
 
 #include <uvdisco/model.h>
 
+#include "base/arena.h"
 #include "base/buffer.h"
+#include "disco/fields.h"
 
-/* A host that owns its strings: host.name and the rest point into this block. Counted: snapshots
- * share hosts. */
+/* Where hosts that were read together live together: it goes when the last of them goes. */
+typedef struct disco__home_s {
+    disco__arena_t arena;
+    size_t references; /* its hosts, and whoever puts hosts into it */
+} disco__home_t;
+
+/* NULL allowed. */
+void disco__home_unref(disco__home_t *home);
+
+/* A host that owns its strings: they lie in its own block, behind it, or in its home. Counted:
+ * snapshots share hosts. */
 typedef struct disco__host_s {
-    disco_host_t host;          /* first */
-    struct disco__host_s *self; /* from the const host that a service hands out back to this one */
-    size_t references;
-    size_t side; /* which of the client's stores its revisions are of: the first one that has it */
-    size_t size; /* of the block, for wiping it */
+    disco_host_t host; /* first */
+    union {
+        disco__home_t *home;
+        size_t size; /* of the block of one that lives alone, for wiping it */
+    } of;
+    uint32_t references;
+    uint16_t
+        side; /* which of the client's stores its revisions are of: the first one that has it */
+    bool alone;
 } disco__host_t;
+
+/* From the const host that a service hands out. */
+disco__host_t *disco__host_owner(const disco_host_t *host);
 
 /* A copy with every NULL string made empty and the ports sorted by scheme, bytewise; of a scheme
  * given twice the last one. One block; wiped when freed, since it may hold a password. 0 or
@@ -51,10 +69,33 @@ int disco__host_check(const disco_host_t *host);
 int disco__host_write(disco__buffer_t *out, const disco_host_t *host);
 int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info);
 
-/* From etcd. DISCO_EPROTOCOL: no JSON object, a wrong type, not UTF-8, what disco__json_parse()
- * refuses; UV_ENOMEM. Unknown fields are ignored, field names matched without regard to case,
- * missing ones and null are empty. Ports of any text are taken: they come from others. */
+/* Puts hosts that come together into one home, where texts that are those of the host before are
+ * there only once. Cleared by init. */
+typedef struct disco__maker_s {
+    disco__home_t *home; /* made at need */
+    struct {
+        const char *text;
+        size_t size;
+    } texts[DISCO__TEXT_COUNT]; /* of the host before */
+    struct {
+        const disco_port_t *list;
+        size_t count;
+        size_t size; /* of the map's JSON; 0: there is none */
+        char json[128];
+    } ports[DISCO__PORTS_COUNT];
+} disco__maker_t;
+
+void disco__maker_init(disco__maker_t *maker);
+/* The hosts stay. */
+void disco__maker_free(disco__maker_t *maker);
+
+/* A host of what was read. maker NULL: one that lives alone. 0 or UV_ENOMEM. */
+int disco__host_make(disco__host_t **host, disco__maker_t *maker, const disco__fields_t *fields);
+
+/* From etcd. DISCO_EPROTOCOL or UV_ENOMEM: see disco__fields_read(). Missing fields are empty.
+ * Ports of any text are taken: they come from others. */
 int disco__host_read(disco__host_t **host, const char *json, size_t size);
 int disco__info_read(disco_service_info_t **info, const char *json, size_t size);
+int disco__info_make(disco_service_info_t **info, const disco__fields_t *fields);
 
 #endif

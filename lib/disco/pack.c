@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "base/alloc.h"
 #include "base/text.h"
 
@@ -90,6 +92,43 @@ const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *p
     pack->ports += (*count + 1) * PORT_ROOM;
     *count = kept;
     return copy;
+}
+
+static bool is_sorted(const disco_port_t *ports, size_t count)
+{
+    size_t i;
+
+    for (i = 1; i < count; i++) {
+        if (strcmp(ports[i - 1].scheme, ports[i].scheme) >= 0)
+            return false;
+    }
+    return true;
+}
+
+int disco__ports_sort(disco_port_t *ports, size_t *count)
+{
+    disco_port_t *copy;
+    const disco_port_t **sorted;
+    size_t kept = 0;
+    size_t i;
+
+    if (is_sorted(ports, *count))
+        return 0;
+    copy = disco__calloc(*count, PORT_ROOM);
+    if (copy == NULL)
+        return UV_ENOMEM;
+    memcpy(copy, ports, *count * sizeof *copy);
+    sorted = (void *)(copy + *count);
+    for (i = 0; i < *count; i++)
+        sorted[i] = &copy[i];
+    qsort(sorted, *count, sizeof(const disco_port_t *), compare_ports);
+    for (i = 0; i < *count; i++) {
+        if (i + 1 == *count || strcmp(sorted[i]->scheme, sorted[i + 1]->scheme) != 0)
+            ports[kept++] = *sorted[i];
+    }
+    *count = kept;
+    disco__free(copy);
+    return 0;
 }
 
 void *disco__pack_allocate(disco__pack_t *pack, size_t header, size_t *size)

@@ -28,6 +28,10 @@ const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *p
  * them; NULL when memory is short. *size receives the size of the block. */
 void *disco__pack_allocate(disco__pack_t *pack, size_t header, size_t *size);
 
+/* Where it lies: sorted by scheme, bytewise, of several with the same scheme the last. 0 or
+ * UV_ENOMEM. */
+int disco__ports_sort(disco_port_t *ports, size_t *count);
+
 /* For lists that are both sorted. */
 bool disco__ports_equal(const disco_port_t *a, size_t a_count, const disco_port_t *b,
                         size_t b_count);

@@ -12,13 +12,6 @@
 
 #define POINTER_SIZE sizeof(const disco_host_t *)
 
-static disco__host_t *owner_of(const disco_host_t *host)
-{
-    const disco__host_t *owner = (const void *)host; /* its first member */
-
-    return owner->self;
-}
-
 int disco__service_new(disco_service_t **out, const char *name, const char *shard,
                        disco__random_t *random)
 {
@@ -70,7 +63,7 @@ int disco__service_copy(disco_service_t **out, const disco_service_t *service, c
         rv = disco__service_reserve(copy);
         if (rv != 0)
             goto err_after_new;
-        disco__service_add(copy, owner_of(service->hosts[i]));
+        disco__service_add(copy, disco__host_owner(service->hosts[i]));
     }
     disco__service_sort(copy);
     *out = copy;
@@ -96,7 +89,7 @@ void disco_service_unref(disco_service_t *service)
     if (service == NULL || --service->references > 0)
         return;
     for (i = 0; i < service->count; i++)
-        disco__host_unref(owner_of(service->hosts[i]));
+        disco__host_unref(disco__host_owner(service->hosts[i]));
     disco__free(service->hosts);
     disco__info_free(service->info);
     disco__free(service->shard);
@@ -137,8 +130,8 @@ int disco__service_reserve(disco_service_t *service)
 /* Revisions of two stores have nothing to do with each other. */
 static int compare(const disco_host_t *a, const disco_host_t *b)
 {
-    size_t side_of_a = owner_of(a)->side;
-    size_t side_of_b = owner_of(b)->side;
+    size_t side_of_a = disco__host_owner(a)->side;
+    size_t side_of_b = disco__host_owner(b)->side;
 
     if (side_of_a != side_of_b)
         return side_of_a < side_of_b ? -1 : 1;

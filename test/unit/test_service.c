@@ -120,7 +120,7 @@ DISCO_TEST(a_copy_does_not_change_with_the_original)
     assert_status(disco__service_copy(&copy, service, NULL), 0);
     assert_ptr_equal(service->hosts[0], copy->hosts[0]);
     add(service, "c", 3);
-    disco__service_remove(service, ((const disco__host_t *)(const void *)service->hosts[0])->self);
+    disco__service_remove(service, disco__host_owner(service->hosts[0]));
     assert_status(disco__info_copy(&owned, &info), 0);
     disco__service_set_info(service, owned);
     assert_hosts(service, "bc");

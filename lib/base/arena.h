@@ -1,0 +1,24 @@
+/* Memory that is given out piece by piece and given back all at once: for what is made together and
+ * goes together. It comes in a few large blocks, so that a piece costs an addition. */
+#ifndef DISCO_BASE_ARENA_H
+#define DISCO_BASE_ARENA_H
+
+#include <stddef.h>
+
+typedef struct disco__arena_s {
+    struct disco__arena_block_s *blocks; /* the one in use first */
+    char *at;                            /* what is left of it */
+    size_t left;
+    size_t size; /* of all blocks */
+} disco__arena_t;
+
+void disco__arena_init(disco__arena_t *arena);
+/* Wipes, since credentials may be in it. As after init. */
+void disco__arena_free(disco__arena_t *arena);
+
+/* Aligned for pointers and 64-bit numbers; not cleared. NULL when memory is short. */
+void *disco__arena_take(disco__arena_t *arena, size_t size);
+/* The same without alignment, for text. */
+char *disco__arena_take_text(disco__arena_t *arena, size_t size);
+
+#endif

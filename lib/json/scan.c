@@ -1,0 +1,522 @@
+#include "json/scan.h"
+
+#include <uvdisco/error.h>
+
+#include "base/text.h"
+#include "json/read.h"
+#include "json/stop.h"
+
+/* What cJSON converts in one piece: numbers are limited to it everywhere. */
+#define NUMBER_MOST 63
+
+void disco__scan_init(disco__scan_t *scan, const char *text, size_t size, bool whole)
+{
+    scan->at = text;
+    scan->end = text + size;
+    scan->whole = whole;
+    scan->fresh = false;
+    scan->nul = false;
+    scan->depth = 0;
+    scan->status = 0;
+}
+
+bool disco__scan_fail(disco__scan_t *scan, int status)
+{
+    if (scan->status == 0)
+        scan->status = status;
+    return false;
+}
+
+static bool ended(disco__scan_t *scan)
+{
+    return disco__scan_fail(scan, scan->whole ? DISCO_EPROTOCOL : DISCO__SCAN_MORE);
+}
+
+static bool broken(disco__scan_t *scan)
+{
+    return disco__scan_fail(scan, DISCO_EPROTOCOL);
+}
+
+/* To the next byte that is no white space; false when there is none, or something was wrong. */
+static bool next(disco__scan_t *scan)
+{
+    if (scan->status != 0)
+        return false;
+    for (; scan->at < scan->end; scan->at++) {
+        char c = *scan->at;
+
+        if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+            return true;
+    }
+    return ended(scan);
+}
+
+char disco__scan_peek(disco__scan_t *scan)
+{
+    return next(scan) ? *scan->at : '\0';
+}
+
+bool disco__scan_open(disco__scan_t *scan, char bracket)
+{
+    if (!next(scan))
+        return false;
+    if (*scan->at != bracket || scan->depth == DISCO_JSON_MAX_DEPTH)
+        return broken(scan);
+    scan->at++;
+    scan->depth++;
+    scan->fresh = true;
+    return true;
+}
+
+/* Over the comma before a value; false at the closing bracket. */
+static bool another(disco__scan_t *scan, char bracket)
+{
+    bool first = scan->fresh;
+
+    if (!next(scan))
+        return false;
+    scan->fresh = false;
+    if (*scan->at == bracket) {
+        scan->at++;
+        scan->depth--;
+        return false;
+    }
+    if (first)
+        return true;
+    if (*scan->at != ',')
+        return broken(scan);
+    scan->at++;
+    return next(scan);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The four digits of \uXXXX at `at`, -1 when they are none. */
+static int read_code(const char *at)
+{
+    int code = 0;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        int digit = hex_digit(at[i]);
+
+        if (digit < 0)
+            return -1;
+        code = code << 4 | digit;
+    }
+    return code;
+}
+
+static bool is_high_surrogate(int code)
+{
+    return code >= 0xd800 && code <= 0xdbff;
+}
+
+static bool is_low_surrogate(int code)
+{
+    return code >= 0xdc00 && code <= 0xdfff;
+}
+
+/* The four digits of the code at `at`. */
+static bool take_code(disco__scan_t *scan, const char *at, int *code)
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        if (at + i == scan->end)
+            return ended(scan);
+        if (hex_digit(at[i]) < 0)
+            return broken(scan);
+    }
+    *code = read_code(at);
+    return true;
+}
+
+/* Behind \u: the code, and of a pair its second half. */
+static bool take_unicode(disco__scan_t *scan, const char **at)
+{
+    int code;
+    int i;
+
+    if (!take_code(scan, *at, &code))
+        return false;
+    *at += 4;
+    if (code == 0)
+        scan->nul = true;
+    if (is_low_surrogate(code))
+        return broken(scan);
+    if (!is_high_surrogate(code))
+        return true;
+    for (i = 0; i < 2; i++, ++*at) {
+        if (*at == scan->end)
+            return ended(scan);
+        if (**at != "\\u"[i])
+            return broken(scan);
+    }
+    if (!take_code(scan, *at, &code))
+        return false;
+    *at += 4;
+    return is_low_surrogate(code) ? true : broken(scan);
+}
+
+/* Behind a backslash. */
+static bool take_escape(disco__scan_t *scan, const char **at)
+{
+    if (*at == scan->end)
+        return ended(scan);
+    switch (*(*at)++) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return true;
+    case 'u':
+        return take_unicode(scan, at);
+    default:
+        return broken(scan);
+    }
+}
+
+/* The scan stands on the quote. */
+static bool take_string(disco__scan_t *scan, disco__span_t *string)
+{
+    const char *at = scan->at + 1;
+
+    string->bytes = at;
+    string->escaped = false;
+    string->high = false;
+    for (;;) {
+        at = disco__json_stop(at, scan->end, &string->high);
+        if (at == scan->end)
+            return ended(scan);
+        if (*at == '"')
+            break;
+        if (*at != '\\')
+            return broken(scan);
+        string->escaped = true;
+        at++;
+        if (!take_escape(scan, &at))
+            return false;
+    }
+    string->size = (size_t)(at - string->bytes);
+    scan->at = at + 1;
+    return true;
+}
+
+bool disco__scan_name(disco__scan_t *scan, disco__span_t *name)
+{
+    if (!another(scan, '}'))
+        return false;
+    if (*scan->at != '"')
+        return broken(scan);
+    if (!take_string(scan, name) || !next(scan))
+        return false;
+    if (*scan->at != ':')
+        return broken(scan);
+    scan->at++;
+    return true;
+}
+
+bool disco__scan_item(disco__scan_t *scan)
+{
+    return another(scan, ']');
+}
+
+bool disco__scan_string(disco__scan_t *scan, disco__span_t *string)
+{
+    if (!next(scan))
+        return false;
+    return *scan->at == '"' ? take_string(scan, string) : broken(scan);
+}
+
+static bool take_literal(disco__scan_t *scan, const char *literal, size_t size)
+{
+    size_t left = (size_t)(scan->end - scan->at);
+    size_t compared = left < size ? left : size;
+
+    if (memcmp(scan->at, literal, compared) != 0)
+        return broken(scan);
+    if (compared < size)
+        return ended(scan);
+    scan->at += size;
+    return true;
+}
+
+bool disco__scan_bool(disco__scan_t *scan, bool *value)
+{
+    if (!next(scan))
+        return false;
+    *value = *scan->at == 't';
+    return *value ? take_literal(scan, "true", 4) : take_literal(scan, "false", 5);
+}
+
+bool disco__scan_null(disco__scan_t *scan)
+{
+    return next(scan) && take_literal(scan, "null", 4);
+}
+
+static const char *digits(const disco__scan_t *scan, const char *at)
+{
+    while (at < scan->end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* One digit at least; NULL: there is none. */
+static const char *some_digits(disco__scan_t *scan, const char *at)
+{
+    const char *behind = digits(scan, at);
+
+    if (behind > at)
+        return behind;
+    (void)(at == scan->end ? ended(scan) : broken(scan));
+    return NULL;
+}
+
+/* Behind the digits of the whole part; NULL: it is no number. */
+static const char *fraction_and_exponent(disco__scan_t *scan, const char *at)
+{
+    if (at < scan->end && *at == '.')
+        at = some_digits(scan, at + 1);
+    if (at != NULL && at < scan->end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < scan->end && (*at == '+' || *at == '-'))
+            at++;
+        at = some_digits(scan, at);
+    }
+    return at;
+}
+
+bool disco__scan_number(disco__scan_t *scan, disco__span_t *number)
+{
+    const char *at;
+
+    if (!next(scan))
+        return false;
+    memset(number, 0, sizeof *number);
+    number->bytes = scan->at;
+    at = scan->at + (*scan->at == '-' ? 1 : 0);
+    if (at < scan->end && *at == '0')
+        at++;
+    else
+        at = some_digits(scan, at);
+    if (at != NULL)
+        at = fraction_and_exponent(scan, at);
+    if (at == NULL)
+        return false;
+    number->size = (size_t)(at - number->bytes);
+    if (number->size > NUMBER_MOST)
+        return broken(scan);
+    if (at == scan->end && !scan->whole)
+        return ended(scan); /* more digits may follow */
+    scan->at = at;
+    return true;
+}
+
+/* What is no plain run of digits, or near the limit: as cJSON reads it. */
+static int read_by_tree(const disco__span_t *number, uint64_t *value)
+{
+    char name[] = "n";
+    cJSON object = {.type = cJSON_Object};
+    int rv = disco__json_parse(number->bytes, number->size, &object.child);
+
+    if (rv != 0)
+        return rv;
+    object.child->string = name;
+    if (!disco__json_u64(&object, name, value))
+        rv = DISCO_EPROTOCOL;
+    object.child->string = NULL;
+    disco__json_free(object.child);
+    return rv;
+}
+
+bool disco__scan_u64(disco__scan_t *scan, uint64_t *value)
+{
+    disco__span_t span;
+    int rv;
+
+    if (disco__scan_peek(scan) == '"') {
+        if (!take_string(scan, &span))
+            return false;
+        return disco__text_to_u64(span.bytes, span.size, value) ? true : broken(scan);
+    }
+    if (!disco__scan_number(scan, &span))
+        return false;
+    if (span.size <= 15 && disco__text_to_u64(span.bytes, span.size, value))
+        return true;
+    rv = read_by_tree(&span, value);
+    return rv == 0 ? true : disco__scan_fail(scan, rv);
+}
+
+static bool skip_scalar(disco__scan_t *scan, char first)
+{
+    disco__span_t ignored;
+    bool value;
+
+    switch (first) {
+    case '"':
+        return take_string(scan, &ignored);
+    case 't':
+    case 'f':
+        return disco__scan_bool(scan, &value);
+    case 'n':
+        return disco__scan_null(scan);
+    default:
+        return disco__scan_number(scan, &ignored);
+    }
+}
+
+/* A whole value: objects and arrays by a list of what is open, a bit for each, so that it needs no
+ * recursion. */
+bool disco__scan_skip(disco__scan_t *scan)
+{
+    size_t base = scan->depth;
+    uint64_t objects = 0; /* the bit of the innermost is the lowest */
+
+    do {
+        char first = disco__scan_peek(scan);
+        disco__span_t name;
+        bool good;
+
+        if (first == '{' || first == '[') {
+            objects = objects << 1 | (first == '{' ? 1 : 0);
+            good = disco__scan_open(scan, first);
+        } else {
+            good = skip_scalar(scan, first);
+        }
+        if (!good)
+            return false;
+        while (scan->depth > base) {
+            if ((objects & 1) != 0 ? disco__scan_name(scan, &name) : disco__scan_item(scan))
+                break;
+            if (scan->status != 0)
+                return false;
+            objects >>= 1;
+        }
+    } while (scan->depth > base);
+    return true;
+}
+
+bool disco__scan_end(disco__scan_t *scan)
+{
+    bool whole = scan->whole;
+    bool more;
+
+    if (scan->status != 0)
+        return false;
+    scan->whole = false;
+    more = next(scan);
+    scan->whole = whole;
+    if (more)
+        return broken(scan);
+    scan->status = 0;
+    return true;
+}
+
+static size_t write_utf8(char *to, uint32_t code)
+{
+    if (code < 0x80) {
+        to[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        to[0] = (char)(0xc0 | code >> 6);
+        to[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        to[0] = (char)(0xe0 | code >> 12);
+        to[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | code >> 18);
+    to[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+static char meaning_of(char c)
+{
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return c;
+    }
+}
+
+/* Behind the backslash of an escape that was checked. */
+static const char *unescape_one(const char *at, char **to)
+{
+    uint32_t code;
+
+    if (*at != 'u') {
+        *(*to)++ = meaning_of(*at);
+        return at + 1;
+    }
+    code = (uint32_t)read_code(at + 1);
+    at += 5;
+    if (is_high_surrogate((int)code)) {
+        uint32_t low = (uint32_t)read_code(at + 2);
+
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        at += 6;
+    }
+    *to += write_utf8(*to, code);
+    return at;
+}
+
+size_t disco__json_unescape(char *to, const disco__span_t *span)
+{
+    const char *at = span->bytes;
+    const char *end = at + span->size;
+    char *first = to;
+
+    while (at < end) {
+        const char *stop = memchr(at, '\\', (size_t)(end - at));
+        size_t size = (size_t)((stop != NULL ? stop : end) - at);
+
+        memmove(to, at, size);
+        to += size;
+        at += size;
+        if (stop != NULL)
+            at = unescape_one(at + 1, &to);
+    }
+    return (size_t)(to - first);
+}
+
+bool disco__span_matches(const disco__span_t *span, const char *name)
+{
+    char plain[256]; /* over six bytes, which one escape can take, for each of the longest name */
+    size_t size;
+
+    if (!span->escaped)
+        return disco__text_equal_ignoring_case(span->bytes, span->size, name);
+    if (span->size > sizeof plain)
+        return false;
+    size = disco__json_unescape(plain, span);
+    return disco__text_equal_ignoring_case(plain, size, name);
+}

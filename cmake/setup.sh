@@ -1,6 +1,6 @@
 # To be sourced by bash, from the root of the sources. Sets the machine up and builds:
 #
-#   uvdisco_set_up <purpose>...          purposes: build, etcd, test, check, tree; installs what is missing
+#   uvdisco_set_up <purpose>...          purposes: build, etcd, test, check, tree, bench, plot; installs what is missing
 #   uvdisco_build <preset> <directory> [<option>...] configures and builds in build/<directory>
 #
 # Packages are installed by apt-get, as root or through sudo. Where that cannot be, a message says what is missing.
@@ -23,6 +23,10 @@ uvdisco_missing() {
             llhttp)
                 { [[ -e /usr/share/llhttp/llhttp.c ]] &&
                     uvdisco_has llhttp.h -I/usr/share/include/llhttp; } || uvdisco_has llhttp.h ||
+                    echo "$what $packages"
+                ;;
+            matplotlib)
+                { [[ -x /usr/bin/python3 ]] && /usr/bin/python3 -c 'import matplotlib'; } 2>/dev/null ||
                     echo "$what $packages"
                 ;;
             etcd) [[ -n ${UVDISCO_ETCD:-} ]] || uvdisco_has etcd || echo "$what $packages" ;;
@@ -63,6 +67,15 @@ run-clang-tidy clang-tidy
 valgrind valgrind
 END
         ;;
+    bench)
+        cat <<'END'
+curl/curl.h libcurl4-openssl-dev
+openssl/ssl.h libssl-dev
+openssl openssl
+python3 python3
+END
+        ;;
+    plot) echo "matplotlib python3-matplotlib" ;;
     tree) echo "debootstrap debootstrap" ;;
     *)
         echo "no such purpose: $1" >&2

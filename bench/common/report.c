@@ -33,3 +33,9 @@ void bench_report_end(void)
     if (fflush(stdout) != 0)
         bench_fail("stdout cannot be written");
 }
+
+void bench_report_about(const char *text)
+{
+    printf("{\"about\": \"%s\"", text);
+    bench_report_end();
+}

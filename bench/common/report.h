@@ -14,4 +14,7 @@ void bench_report_fraction(const char *name, double number);
 void bench_report_text(const char *name, const char *text);
 void bench_report_end(void);
 
+/* The line of the case "about", which says what the program is made of. */
+void bench_report_about(const char *text);
+
 #endif

@@ -1,7 +1,10 @@
 /* What this library costs. The cases stand in files of their own. */
+#include <mbedtls/version.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cases.h"
+#include "report.h"
 
 disco_client_t *case_client(uv_loop_t *loop, const bench_arguments_t *arguments)
 {
@@ -35,9 +38,20 @@ void case_check(const disco_client_t *client, int status, const char *what)
                    disco_client_error_detail(client)->message);
 }
 
+static void case_about(const bench_arguments_t *arguments)
+{
+    char text[100];
+
+    (void)arguments;
+    (void)snprintf(text, sizeof text, "uvdisco %s, libuv %s, mbedTLS %s", disco_version_string(),
+                   uv_version_string(), MBEDTLS_VERSION_STRING);
+    bench_report_about(text);
+}
+
 int main(int argc, char **argv)
 {
     static const bench_case_t cases[] = {
+        {"about", case_about},
         {"lookup", case_lookup},
         {"shared", case_shared},
         {NULL, NULL},

@@ -1,0 +1,139 @@
+"""Lookups, by callers that share nothing, and by callers that ask at once through one client."""
+
+import registry
+from model import Case, Group, at_most, no_more_than
+
+SIZES = registry.SIZES
+CALLERS = (1, 8, 64)
+QUICK = ((3, 8), (3, 64), (30, 8), (300, 8), (300, 64))
+ROUGH_US = {3: 60, 30: 250, 300: 2000, 10000: 80000}
+SHARING = 64
+
+
+def name(api, hosts, callers, tls=False):
+    at_once = f"{callers} at once" if callers > 1 else "one at a time"
+    return f"lookup, {api}{' TLS' if tls else ''}, {hosts:,} hosts, {at_once}"
+
+
+def shared_name(api):
+    return f"lookup, {api}, 30 hosts, {SHARING} callers of one client"
+
+
+def _no_v2(api):
+    def skip(stage):
+        return "this etcd has no v2" if api == "v2" and not stage.registry.has_v2 else None
+
+    return skip
+
+
+def _arguments(api, hosts, callers, tls):
+    def arguments(stage):
+        replay = stage.replay_tls if tls else stage.replay
+        busy_us = 150000 if stage.quick else 500000
+        given = {"url": replay.url, "api": api, "service": registry.service_name(hosts)}
+        given |= {"hosts": hosts, "concurrency": callers, "info": 1}
+        given |= {"count": max(busy_us // ROUGH_US[hosts], 8), "warm": max(2 * callers, 8)}
+        return given | (stage.tls_arguments if tls else {})
+
+    return arguments
+
+
+def _case(api, hosts, callers, tls):
+    return Case(
+        name=name(api, hosts, callers, tls),
+        ask="lookup",
+        programs=(
+            ("uvdisco", "curl", "go", "node") if tls else ("floor", "uvdisco", "curl", "go", "node")
+        ),
+        arguments=_arguments(api, hosts, callers, tls),
+        unit="CPU µs per lookup",
+        quick=not tls and (hosts, callers) in QUICK,
+        skip=_no_v2(api),
+    )
+
+
+def _shared(api):
+    """One operation is a round of all callers; it is compared with so many lookups of their own."""
+
+    def run(stage, program):
+        before = stage.replay.statistics()["requests"]
+        given = {"url": stage.replay.url, "api": api, "service": "web30", "hosts": 30}
+        given |= {"concurrency": SHARING, "warm": 8, "count": 300 if stage.quick else 2000}
+        if program == "uvdisco":
+            result = stage.run("uvdisco", "shared", **given)
+            requests = stage.replay.statistics()["requests"] - before
+            result["requests"] = requests / (given["count"] + given["warm"])
+        else:
+            given |= {"count": given["count"] * 8, "warm": SHARING, "info": 1}
+            result = stage.run("uvdisco", "lookup", **given)
+            result["operations"] /= SHARING
+        return result
+
+    return Case(
+        name=shared_name(api),
+        ask="shared",
+        programs=("uvdisco", "separate"),
+        run=run,
+        unit="CPU µs per round of 64",
+        quick=True,
+        skip=_no_v2(api),
+    )
+
+
+CASES = [
+    _case(api, hosts, callers, tls)
+    for tls in (False, True)
+    for api in ("v2", "v3")
+    for hosts in SIZES
+    for callers in CALLERS
+] + [_shared(api) for api in ("v2", "v3")]
+
+GROUP = Group(
+    name="lookup",
+    title="Lookup",
+    note="Client CPU in µs for each lookup of a service, every host decoded.",
+    plot=[name(api, hosts, 8) for api in ("v2", "v3") for hosts in SIZES],
+)
+
+
+def _limits_of(api, hosts, callers, bounds):
+    return [
+        at_most(
+            f"lookup, {api}, {hosts} hosts, concurrency {callers}",
+            name(api, hosts, callers),
+            "uvdisco",
+            to,
+            bound,
+        )
+        for to, bound in bounds.items()
+    ]
+
+
+LIMITS = [
+    at_most(shared_name("v2"), shared_name("v2"), "uvdisco", "separate", 0.05),
+    at_most(shared_name("v3"), shared_name("v3"), "uvdisco", "separate", 0.05),
+    no_more_than(
+        shared_name("v2"),
+        shared_name("v2"),
+        "uvdisco",
+        2,
+        "requests",
+        lambda r: r["requests"],
+        "one request for the hosts and one for the info",
+    ),
+    no_more_than(
+        shared_name("v3"),
+        shared_name("v3"),
+        "uvdisco",
+        1,
+        "requests",
+        lambda r: r["requests"],
+        "one request",
+    ),
+]
+for _api in ("v2", "v3"):
+    for _callers in (8, 64):
+        LIMITS += _limits_of(_api, 3, _callers, {"curl": 0.20, "go": 0.08, "floor": 2})
+    LIMITS += _limits_of(_api, 30, 8, {"curl": 0.12, "go": 0.05})
+    for _callers in (8, 64):
+        LIMITS += _limits_of(_api, 300, _callers, {"curl": 0.10, "go": 0.03, "floor": 4})

@@ -1,0 +1,62 @@
+"""The programs that are measured: <build>/bench/bin/<name>-bench CASE key=value ..."""
+
+import json
+from pathlib import Path
+
+import processes
+from processes import Trouble
+
+LABELS = {
+    "uvdisco": "uvdisco",
+    "floor": "floor (body only counted)",
+    "curl": "libcurl + cJSON",
+    "go": "Go package",
+    "node": "Node",
+    "separate": "uvdisco, lookups of their own",
+}
+PROGRAMS = ("uvdisco", "floor", "curl", "go", "node")
+DECLINES = 77
+TIMEOUT = 180
+
+
+class Declined(Exception):
+    """A program does not do a case."""
+
+
+class Programs:
+    """absent: {name: why}, of those that cannot be on this machine. Any other that is not there ends
+    the run."""
+
+    def __init__(self, build, absent):
+        self.directory = Path(build) / "bench" / "bin"
+        self.absent = absent
+        self.about = {}
+        for name in PROGRAMS:
+            if name not in absent:
+                self.about[name] = self._ask_about(name)
+
+    def path(self, name):
+        return self.directory / f"{name}-bench"
+
+    def run(self, name, case, arguments, timeout=TIMEOUT, prefix=()):
+        """What the program says of a case. prefix: a program that runs it, such as valgrind."""
+        words = [f"{key}={value}" for key, value in arguments.items() if value is not None]
+        command = [*prefix, self.path(name), case, *words]
+        status, output, errors = processes.run(command, timeout)
+        if status == DECLINES:
+            raise Declined(errors.strip())
+        said = " ".join(str(word) for word in command)
+        if status != 0:
+            raise Trouble(f"{name} fails with status {status}: {errors.strip()}\n{said}")
+        try:
+            return json.loads(output)
+        except ValueError:
+            raise Trouble(f"{name} prints no line of JSON: {output!r}\n{said}") from None
+
+    def _ask_about(self, name):
+        if not self.path(name).exists():
+            raise Trouble(f"the program {self.path(name)} is not there")
+        try:
+            return self.run(name, "about", {}, 20)["about"]
+        except Declined as declined:
+            raise Trouble(f"{name} does not say what it is: {declined}") from None

@@ -1,0 +1,46 @@
+"""Runs cases: in each round each program once, one after the other."""
+
+import sys
+
+from model import Outcome
+from processes import Trouble
+from programs import Declined
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def _measure(stage, case, program):
+    if case.run is not None:
+        return case.run(stage, program)
+    return stage.run(program, case.ask, **case.arguments(stage))
+
+
+def run_case(stage, case, count, outcome=None):
+    """count rounds; more of them, where there is an outcome already."""
+    outcome = outcome or Outcome(case)
+    outcome.skipped = case.skip(stage)
+    if outcome.skipped:
+        say(f"{case.name}: skipped: {outcome.skipped}")
+        return outcome
+    for _ in range(count):
+        for program in case.programs:
+            if program in stage.programs.absent or program in outcome.declined:
+                continue
+            try:
+                result = _measure(stage, case, program)
+            except Declined as declined:
+                outcome.declined[program] = str(declined)
+            except Trouble as trouble:
+                raise Trouble(f"{case.name}: {program}: {trouble}") from trouble
+            else:
+                outcome.rounds.setdefault(program, []).append(result)
+    say(f"{case.name}: {_summary(outcome)}")
+    return outcome
+
+
+def _summary(outcome):
+    figures = ((program, outcome.figure(program)) for program in outcome.case.programs)
+    parts = [f"{program} {figure.median:.4g}" for program, figure in figures if figure]
+    return f"{', '.join(parts)} ({outcome.case.unit})"

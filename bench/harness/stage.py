@@ -1,0 +1,80 @@
+"""What the cases run on: servers, each started when it is first asked for."""
+
+from functools import cached_property
+
+import recording
+import registry
+import servers
+from programs import Programs
+
+
+class Stage:
+    """quick: less of everything."""
+
+    def __init__(self, build, etcd_program, work, quick, absent):
+        self.build = build
+        self.etcd_program = etcd_program
+        self.work = work
+        self.quick = quick
+        self.programs = Programs(build, absent)
+        self.etcd_version = ".".join(str(part) for part in servers.etcd_version(etcd_program))
+
+    @cached_property
+    def certificates(self):
+        return servers.Certificates(self.work)
+
+    @cached_property
+    def registry(self):
+        """An etcd with services of 3 to 10,000 hosts, which nobody changes."""
+        etcd = self.new_etcd()
+        registry.fill(etcd, registry.SIZES[:3] if self.quick else registry.SIZES)
+        return etcd
+
+    @cached_property
+    def events(self):
+        """Files of the recorded watches: self.event_count events each."""
+        self.registry.stop()
+        directory = self.registry.copy()
+        self.registry.start()
+        etcd = servers.Etcd(self.etcd_program, self.work, directory)
+        files = recording.record(etcd, self.event_count, self.work)
+        etcd.remove()
+        return files
+
+    @property
+    def event_count(self):
+        return 10000 if self.quick else 100000
+
+    @cached_property
+    def replay(self):
+        """Answers as the registry does."""
+        return self._replay()
+
+    @cached_property
+    def replay_tls(self):
+        """Likewise, to those who have a certificate."""
+        return self._replay(tls=self.certificates)
+
+    @cached_property
+    def replay_watch(self):
+        """Likewise, with the recorded watches."""
+        return self._replay(events=self.events)
+
+    def new_etcd(self, tls=False):
+        """An etcd of one's own, to be stopped with remove()."""
+        certificates = self.certificates if tls else None
+        return servers.Etcd(self.etcd_program, self.work, tls=certificates)
+
+    @property
+    def tls_arguments(self):
+        files = self.certificates
+        return {"ca": files.ca, "cert": files.client, "key": files.client_key}
+
+    def run(self, program, case, **arguments):
+        """What a program says of a case; raises programs.Declined, or Trouble."""
+        return self.programs.run(program, case, arguments)
+
+    def _replay(self, **options):
+        events = options.get("events")
+        program = self.programs.directory / "replay-server"
+        return servers.Replay(program, self.registry, options.get("tls"), events)

@@ -19,6 +19,7 @@ import report
 import servers
 from cases import GROUPS
 from processes import Trouble
+from programs import Programs
 from rounds import run_case, say
 from stage import Stage
 
@@ -37,6 +38,7 @@ def read_arguments():
     parser.add_argument(
         "--only", type=re.compile, metavar="REGEX", help="cases whose name has this"
     )
+    parser.add_argument("--timeout", type=int, default=180, help="seconds that a program may take")
     parser.add_argument("--no-plots", action="store_true")
     return parser.parse_args()
 
@@ -99,7 +101,8 @@ def write_results(directory, stage, groups, verdicts, with_plots):
 
 def run(arguments, work):
     absent = dict(text.split("=", 1) for text in arguments.absent)
-    stage = Stage(arguments.build, arguments.etcd, work, arguments.quick, absent)
+    programs = Programs(arguments.build, absent, arguments.timeout)
+    stage = Stage(programs, arguments.etcd, work, arguments.quick)
     groups, verdicts = measure(stage, arguments)
     with_plots = not arguments.no_plots and not arguments.quick
     write_results(arguments.results, stage, groups, verdicts, with_plots)

@@ -28,7 +28,8 @@ class Case:
     """name is unique. A program is asked for the case `ask` with what arguments(stage) gives; where
     more has to be done meanwhile, run(stage, program) does it all and gives the result. value(result)
     is what is compared, in this unit. quick: run in the quick mode, too. rounds: if not the usual
-    number. skip(stage): why this cannot be run here, or None."""
+    number. more: {program: factor} of what count= says, for those that are too fast to be measured
+    well otherwise. skip(stage): why this cannot be run here, or None."""
 
     name: str
     ask: str
@@ -39,6 +40,7 @@ class Case:
     unit: str = "CPU µs per operation"
     quick: bool = False
     rounds: Optional[int] = None
+    more: dict = field(default_factory=dict)
     skip: Callable = lambda stage: None
 
 

@@ -16,7 +16,6 @@ LABELS = {
 }
 PROGRAMS = ("uvdisco", "floor", "curl", "go", "node")
 DECLINES = 77
-TIMEOUT = 180
 
 
 class Declined(Exception):
@@ -24,12 +23,13 @@ class Declined(Exception):
 
 
 class Programs:
-    """absent: {name: why}, of those that cannot be on this machine. Any other that is not there ends
-    the run."""
+    """absent: {name: why}, of those that cannot be on this machine; any other that is not there ends
+    the run, and so does one that takes longer than timeout, in seconds."""
 
-    def __init__(self, build, absent):
+    def __init__(self, build, absent, timeout):
         self.directory = Path(build) / "bench" / "bin"
         self.absent = absent
+        self.timeout = timeout
         self.about = {}
         for name in PROGRAMS:
             if name not in absent:
@@ -38,11 +38,11 @@ class Programs:
     def path(self, name):
         return self.directory / f"{name}-bench"
 
-    def run(self, name, case, arguments, timeout=TIMEOUT, prefix=()):
-        """What the program says of a case. prefix: a program that runs it, such as valgrind."""
+    def run(self, name, case, arguments):
+        """What the program says of a case."""
         words = [f"{key}={value}" for key, value in arguments.items() if value is not None]
-        command = [*prefix, self.path(name), case, *words]
-        status, output, errors = processes.run(command, timeout)
+        command = [self.path(name), case, *words]
+        status, output, errors = processes.run(command, self.timeout)
         if status == DECLINES:
             raise Declined(errors.strip())
         said = " ".join(str(word) for word in command)
@@ -57,6 +57,6 @@ class Programs:
         if not self.path(name).exists():
             raise Trouble(f"the program {self.path(name)} is not there")
         try:
-            return self.run(name, "about", {}, 20)["about"]
+            return self.run(name, "about", {})["about"]
         except Declined as declined:
             raise Trouble(f"{name} does not say what it is: {declined}") from None

@@ -14,7 +14,10 @@ def say(text):
 def _measure(stage, case, program):
     if case.run is not None:
         return case.run(stage, program)
-    return stage.run(program, case.ask, **case.arguments(stage))
+    arguments = case.arguments(stage)
+    if program in case.more:
+        arguments = arguments | {"count": arguments["count"] * case.more[program]}
+    return stage.run(program, case.ask, **arguments)
 
 
 def run_case(stage, case, count, outcome=None):

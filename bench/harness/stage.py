@@ -5,18 +5,16 @@ from functools import cached_property
 import recording
 import registry
 import servers
-from programs import Programs
 
 
 class Stage:
     """quick: less of everything."""
 
-    def __init__(self, build, etcd_program, work, quick, absent):
-        self.build = build
+    def __init__(self, programs, etcd_program, work, quick):
+        self.programs = programs
         self.etcd_program = etcd_program
         self.work = work
         self.quick = quick
-        self.programs = Programs(build, absent)
         self.etcd_version = ".".join(str(part) for part in servers.etcd_version(etcd_program))
 
     @cached_property

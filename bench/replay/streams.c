@@ -25,7 +25,7 @@ static char cluster[40];
 static char term[24];
 
 /* The index in etcd's log is never behind that of a key. */
-#define RAFT_AHEAD 100000000u
+#define RAFT_AHEAD 100000000ull
 
 /* The number behind a name, in quotes or without; 0: it is not there. */
 static uint64_t number_behind(const char *text, size_t size, const char *name)
@@ -141,7 +141,7 @@ static void append_v2_head(bytes_t *out, uint64_t index)
                    "X-Raft-Term: %s\r\n"
                    "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
                    "Transfer-Encoding: chunked\r\n\r\n",
-                   cluster, (unsigned long long)index, (unsigned long long)(index + RAFT_AHEAD),
+                   cluster, (unsigned long long)index, (unsigned long long)index + RAFT_AHEAD,
                    term);
     bytes_append_text(out, head);
 }

@@ -47,7 +47,8 @@ def _case(api, hosts, callers, tls):
         ),
         arguments=_arguments(api, hosts, callers, tls),
         unit="CPU µs per lookup",
-        quick=not tls and (hosts, callers) in QUICK,
+        quick=(hosts, callers) == (3, 8) if tls else (hosts, callers) in QUICK,
+        more={"floor": 8, "uvdisco": 2 if tls else 4},
         skip=_no_v2(api),
     )
 
@@ -99,7 +100,7 @@ GROUP = Group(
 def _limits_of(api, hosts, callers, bounds):
     return [
         at_most(
-            f"lookup, {api}, {hosts} hosts, concurrency {callers}",
+            name(api, hosts, callers),
             name(api, hosts, callers),
             "uvdisco",
             to,
@@ -110,6 +111,8 @@ def _limits_of(api, hosts, callers, bounds):
 
 
 LIMITS = [
+    at_most(name("v2", 3, 8, True), name("v2", 3, 8, True), "uvdisco", "curl", 0.45),
+    at_most(name("v3", 3, 8, True), name("v3", 3, 8, True), "uvdisco", "curl", 0.45),
     at_most(shared_name("v2"), shared_name("v2"), "uvdisco", "separate", 0.05),
     at_most(shared_name("v3"), shared_name("v3"), "uvdisco", "separate", 0.05),
     no_more_than(

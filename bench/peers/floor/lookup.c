@@ -137,7 +137,8 @@ void case_lookup(const bench_arguments_t *arguments)
     all.callers = bench_allocate(all.caller_count, sizeof *all.callers);
     if (is_v2) {
         hosts = v2_request("/v2/keys/services/%s?sorted=true&recursive=true", service);
-        info = v2_request("/v2/keys/services_infos/%s?sorted=true", service);
+        if (all.requests == 2)
+            info = v2_request("/v2/keys/services_infos/%s?sorted=true", service);
     } else {
         hosts = v3_request(service);
     }
@@ -145,7 +146,7 @@ void case_lookup(const bench_arguments_t *arguments)
         all.begun++;
         all.callers[i].waiting = (unsigned)all.requests;
         open_one(&all.callers[i].hosts, &all.callers[i], hosts);
-        if (all.requests == 2)
+        if (info != NULL)
             open_one(&all.callers[i].info, &all.callers[i], info);
     }
     uv_run(&all.loop, UV_RUN_DEFAULT);

@@ -1,5 +1,7 @@
 #include "disco/entry.h"
 
+#include <string.h>
+
 #include <uvdisco/error.h>
 
 #include "disco/keys.h"
@@ -9,111 +11,187 @@ bool disco__entry_is_broken(int status)
     return status == DISCO_EPROTOCOL || status == DISCO_ETOOLARGE;
 }
 
-/* What is broken is passed over: it must not hide the others. */
-static void log_broken(disco_client_t *client, const disco_kv_t *entry, int status)
+/* A value and the key it is under; neither needs a NUL behind it. */
+typedef struct source_s {
+    const char *key;
+    size_t key_size;
+    const char *value;
+    size_t value_size;
+    uint64_t created_revision;
+    uint64_t modified_revision;
+} source_t;
+
+static void log_broken(disco_client_t *client, const source_t *source, int status)
 {
+    int size = source->key_size < 1024 ? (int)source->key_size : 1024;
+
     if (disco__entry_is_broken(status))
-        disco__log(&client->loop.log, DISCO_LOG_WARNING, "%s: passed over: %s", entry->key,
+        disco__log(&client->loop.log, DISCO_LOG_WARNING, "%.*s: passed over: %s", size, source->key,
                    status == DISCO_ETOOLARGE ? "too large" : "not the JSON that belongs there");
 }
 
-static int name_host(disco__host_t **host, const char *uuid)
+static disco__span_t last_segment(const source_t *source)
 {
-    disco_host_t named = (*host)->host;
-    disco__host_t *copy;
+    disco__span_t span = {.bytes = source->key, .size = source->key_size};
+    size_t i = source->key_size;
+
+    while (i > 0 && source->key[i - 1] != '/')
+        i--;
+    span.bytes += i;
+    span.size -= i;
+    return span;
+}
+
+static int read_fields(disco_client_t *client, disco__fields_t *fields,
+                       const disco__schema_t *schema, const source_t *source)
+{
+    disco__fields_init(fields);
+    if (source->value_size > client->settings.max_value_bytes)
+        return DISCO_ETOOLARGE;
+    if (disco__fields_read_quickly(fields, schema, source->value, source->value_size))
+        return 0;
+    disco__fields_init(fields);
+    return disco__fields_read(fields, schema, source->value, source->value_size);
+}
+
+/* The name under which it stands, unless it says one. */
+static void name_after_key(disco__fields_t *fields, size_t text, const source_t *source)
+{
+    if (fields->texts[text].size == 0)
+        fields->texts[text] = last_segment(source);
+}
+
+static int make_host(disco__host_t **host, disco__maker_t *maker, disco__fields_t *fields,
+                     const source_t *source)
+{
     int rv;
 
-    named.uuid = uuid;
-    rv = disco__host_copy(&copy, &named);
+    name_after_key(fields, DISCO__TEXT_UUID, source);
+    rv = disco__host_make(host, maker, fields);
     if (rv != 0)
         return rv;
-    disco__host_unref(*host);
-    *host = copy;
+    (*host)->host.created_revision = source->created_revision;
+    (*host)->host.modified_revision = source->modified_revision;
     return 0;
+}
+
+static source_t source_of_entry(const disco_kv_t *entry)
+{
+    return (source_t){.key = entry->key,
+                      .key_size = strlen(entry->key),
+                      .value = entry->value,
+                      .value_size = entry->value_size,
+                      .created_revision = entry->created_revision,
+                      .modified_revision = entry->modified_revision};
 }
 
 int disco__entry_read_host(disco_client_t *client, const disco_kv_t *entry, disco__host_t **host)
 {
-    int rv = DISCO_ETOOLARGE;
+    source_t source = source_of_entry(entry);
+    disco__fields_t fields;
+    int rv = read_fields(client, &fields, &disco__host_schema, &source);
 
-    if (entry->value_size <= client->settings.max_value_bytes)
-        rv = disco__host_read(host, entry->value, entry->value_size);
-    if (rv == 0 && (*host)->host.uuid[0] == '\0') {
-        rv = name_host(host, disco__key_last_segment(entry->key));
-        if (rv != 0)
-            disco__host_unref(*host);
-    }
-    if (rv != 0) {
-        log_broken(client, entry, rv);
-        return rv;
-    }
-    (*host)->host.created_revision = entry->created_revision;
-    (*host)->host.modified_revision = entry->modified_revision;
-    return 0;
+    if (rv == 0)
+        rv = make_host(host, NULL, &fields, &source);
+    disco__fields_free(&fields);
+    log_broken(client, &source, rv);
+    return rv;
 }
 
 int disco__entry_read_info(disco_client_t *client, const disco_kv_t *entry,
                            disco_service_info_t **info)
 {
-    disco_service_info_t named;
-    disco_service_info_t *copy;
-    int rv = DISCO_ETOOLARGE;
+    source_t source = source_of_entry(entry);
+    disco__fields_t fields;
+    int rv = read_fields(client, &fields, &disco__info_schema, &source);
 
-    if (entry->value_size <= client->settings.max_value_bytes)
-        rv = disco__info_read(info, entry->value, entry->value_size);
-    if (rv != 0) {
-        log_broken(client, entry, rv);
-        return rv;
-    }
-    if ((*info)->name[0] != '\0')
-        return 0;
-    named = **info;
-    named.name = disco__key_last_segment(entry->key);
-    rv = disco__info_copy(&copy, &named);
-    disco__info_free(*info);
-    *info = copy;
+    name_after_key(&fields, DISCO__TEXT_NAME, &source);
+    if (rv == 0)
+        rv = disco__info_make(info, &fields);
+    disco__fields_free(&fields);
+    log_broken(client, &source, rv);
     return rv;
 }
 
-static int add_entry(disco_client_t *client, disco_service_t *service, const disco_kv_t *entry)
+void disco__reader_init(disco__reader_t *reader, disco_client_t *client)
 {
-    disco__host_t *host;
-    int rv = disco__entry_read_host(client, entry, &host);
-
-    if (disco__entry_is_broken(rv)) {
-        service->broken++;
-        return 0;
-    }
-    if (rv != 0)
-        return rv;
-    if (!disco__service_wants(service, &host->host)) {
-        service->elsewhere++;
-    } else {
-        rv = disco__service_reserve(service);
-        if (rv == 0)
-            disco__service_add(service, host);
-    }
-    disco__host_unref(host);
-    return rv;
+    reader->client = client;
+    disco__fields_init(&reader->fields);
+    disco__maker_init(&reader->maker);
+    disco__buffer_init(&reader->plain);
 }
 
-int disco__entry_fill_service(disco_client_t *client, disco_service_t *service,
-                              const disco__result_t *listing, const char *directory)
+void disco__reader_free(disco__reader_t *reader)
 {
-    size_t i;
+    disco__fields_free(&reader->fields);
+    disco__maker_free(&reader->maker);
+    disco__buffer_free_secret(&reader->plain);
+}
 
-    disco__service_sort_later(service);
-    for (i = 0; i < listing->entry_count; i++) {
-        const disco_kv_t *entry = &listing->entries[i];
-        int rv;
+size_t disco__reader_look(disco__reader_t *reader, const char *text, size_t size)
+{
+    size_t used;
 
-        service->has_directory = true;
-        if (entry->is_directory || disco__key_relation(entry->key, directory) != DISCO__KEY_CHILD)
-            continue;
-        rv = add_entry(client, service, entry);
-        if (rv != 0)
-            return rv;
-    }
-    disco__service_sort(service);
+    disco__fields_free(&reader->fields);
+    disco__fields_init(&reader->fields);
+    used = disco__fields_read_inside(&reader->fields, &disco__host_schema, text, size);
+    /* It may be over the limit only because it is escaped: to be read as it is. */
+    return used <= reader->client->settings.max_value_bytes ? used : 0;
+}
+
+/* Its own value, unescaped. */
+static int source_of_item(disco__reader_t *reader, const disco__item_t *item, source_t *source)
+{
+    disco__span_t span = {.bytes = item->value, .size = item->value_size, .escaped = true};
+
+    *source = (source_t){.key = item->key,
+                         .key_size = item->key_size,
+                         .value = item->value,
+                         .value_size = item->value_size,
+                         .created_revision = item->created_revision,
+                         .modified_revision = item->modified_revision};
+    if (item->read || !item->escaped)
+        return 0;
+    disco__buffer_free_secret(&reader->plain);
+    if (disco__buffer_reserve(&reader->plain, item->value_size) != 0)
+        return UV_ENOMEM;
+    reader->plain.size = disco__json_unescape(reader->plain.bytes, &span);
+    source->value = reader->plain.bytes;
+    source->value_size = reader->plain.size;
     return 0;
+}
+
+static int read_item(disco__reader_t *reader, const disco__item_t *item,
+                     const disco__schema_t *schema, source_t *source)
+{
+    int rv = source_of_item(reader, item, source);
+
+    if (rv != 0 || item->read)
+        return rv;
+    disco__fields_free(&reader->fields);
+    return read_fields(reader->client, &reader->fields, schema, source);
+}
+
+int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco__host_t **host)
+{
+    source_t source;
+    int rv = read_item(reader, item, &disco__host_schema, &source);
+
+    if (rv == 0)
+        rv = make_host(host, &reader->maker, &reader->fields, &source);
+    log_broken(reader->client, &source, rv);
+    return rv;
+}
+
+int disco__reader_info(disco__reader_t *reader, const disco__item_t *item,
+                       disco_service_info_t **info)
+{
+    source_t source;
+    int rv = read_item(reader, item, &disco__info_schema, &source);
+
+    name_after_key(&reader->fields, DISCO__TEXT_NAME, &source);
+    if (rv == 0)
+        rv = disco__info_make(info, &reader->fields);
+    log_broken(reader->client, &source, rv);
+    return rv;
 }

@@ -1,6 +1,6 @@
-/* Happy path: each store is asked for info and hosts by one operation; when all have answered, the
- * service is made and done is called. With one store its answer goes straight into the service;
- * with several, the hosts are gathered by their keys and then united. Failure modes: a store that
+/* Happy path: each store is asked for info and hosts by one operation, and hands them over while its
+ * answer arrives: with one store they go straight into the service; with several, they are gathered
+ * by their keys and united when all have answered. Then done is called. Failure modes: a store that
  * fails leaves the service partial, which is told and logged, unless all do: then done gets the
  * first failure. Once one store has answered, another is waited for only a while, and less when it
  * had failed before. Memory that is too short ends it all. A key that is not there is no failure.
@@ -27,13 +27,19 @@ static void cancel_all(disco__fetch_t *fetch)
     }
 }
 
+static void part_free(disco__fetch_part_t *part)
+{
+    disco__info_free(part->info);
+    disco__reader_free(&part->reader);
+}
+
 void disco__fetch_end(disco__fetch_t *fetch)
 {
     size_t i;
 
     cancel_all(fetch);
     for (i = 0; i < fetch->part_count; i++)
-        disco__info_free(fetch->parts[i].info);
+        part_free(&fetch->parts[i]);
     disco__members_clear(&fetch->members, fetch->part_count);
     disco_service_unref(fetch->service);
     disco__free(fetch->hosts_key);
@@ -76,8 +82,11 @@ static void choose_info(disco__fetch_t *fetch)
 static int add_united(disco__fetch_t *fetch, const disco__member_t *member)
 {
     disco__host_t *host;
-    int rv = disco__member_unite(&host, member, fetch->part_count);
+    int rv;
 
+    if (!disco__member_is_there(member, fetch->part_count))
+        return 0; /* of an answer that broke off */
+    rv = disco__member_unite(&host, member, fetch->part_count);
     if (rv != 0)
         return rv;
     if (host == NULL) {
@@ -96,7 +105,6 @@ static int unite_hosts(disco__fetch_t *fetch)
     disco__strmap_t *map = &fetch->members;
     size_t i;
 
-    disco__service_sort_later(fetch->service);
     for (i = 0; i < map->chain_count; i++) {
         disco__strmap_entry_t *entry;
 
@@ -107,7 +115,6 @@ static int unite_hosts(disco__fetch_t *fetch)
                 return rv;
         }
     }
-    disco__service_sort(fetch->service);
     return 0;
 }
 
@@ -137,20 +144,79 @@ static void note_health(disco__fetch_t *fetch)
     }
 }
 
+static void forget_members(disco__fetch_part_t *part)
+{
+    disco__strmap_t *map = &part->fetch->members;
+    size_t side = (size_t)(part - part->fetch->parts);
+    size_t i;
+
+    for (i = 0; i < map->chain_count; i++) {
+        disco__strmap_entry_t *entry;
+
+        for (entry = map->chains[i]; entry != NULL; entry = entry->next) {
+            disco__held_t *held = &disco__container_of(entry, disco__member_t, entry)->held[side];
+
+            disco__host_unref(held->host);
+            held->host = NULL;
+            held->there = false;
+        }
+    }
+}
+
+static void forget_hosts(disco__fetch_part_t *part)
+{
+    part->is_known = false;
+    if (part->fetch->part_count > 1) {
+        forget_members(part);
+        return;
+    }
+    disco__service_clear(part->fetch->service);
+    disco__service_sort_later(part->fetch->service);
+}
+
+static void forget_info(disco__fetch_part_t *part)
+{
+    disco__info_free(part->info);
+    part->info = NULL;
+}
+
+static void forget(disco__fetch_part_t *part)
+{
+    forget_hosts(part);
+    forget_info(part);
+}
+
+/* Where there are no directories, the info is what stays of a service without hosts. */
+static bool knows_service(const disco__fetch_part_t *part)
+{
+    return part->is_known || (part->info != NULL && !part->store->has_directories);
+}
+
 static void conclude(disco__fetch_t *fetch)
 {
     size_t answered = 0;
     size_t i;
+    int rv = 0;
 
-    for (i = 0; i < fetch->part_count; i++)
-        answered += fetch->parts[i].answered ? 1 : 0;
+    for (i = 0; i < fetch->part_count; i++) {
+        disco__fetch_part_t *part = &fetch->parts[i];
+
+        if (!part->answered)
+            forget(part); /* of an answer that broke off */
+        else if (knows_service(part))
+            fetch->service->has_directory = true;
+        answered += part->answered ? 1 : 0;
+    }
     if (answered == 0) {
         finish(fetch, &fetch->parts[fetch->first_failed].failure);
         return;
     }
     note_health(fetch);
     choose_info(fetch);
-    finish_with(fetch, fetch->part_count > 1 ? unite_hosts(fetch) : 0);
+    if (fetch->part_count > 1)
+        rv = unite_hosts(fetch);
+    disco__service_sort(fetch->service);
+    finish_with(fetch, rv);
 }
 
 static size_t count_pending(const disco__fetch_t *fetch)
@@ -193,74 +259,104 @@ static void on_patience_over(disco__timer_t *timer)
 }
 
 /* A broken one is as good as none. */
-static int read_info(disco__fetch_part_t *part, const disco_kv_t *entry)
+static int take_info(disco__fetch_part_t *part, const disco__item_t *item)
 {
+    disco_service_info_t *info;
     int rv;
 
-    if (entry == NULL || entry->is_directory)
+    if (item->is_directory)
         return 0;
-    rv = disco__entry_read_info(part->fetch->client, entry, &part->info);
-    if (rv != 0) {
-        part->info = NULL;
-        return disco__entry_is_broken(rv) ? 0 : rv;
-    }
-    /* Where there are no directories, this is what stays of a service without hosts. */
-    if (!part->store->has_directories)
-        part->fetch->service->has_directory = true;
-    return 0;
-}
-
-static int gather_host(disco__fetch_part_t *part, const disco_kv_t *entry)
-{
-    disco__fetch_t *fetch = part->fetch;
-    const char *name = disco__key_last_segment(entry->key);
-    disco__member_t *member = disco__member_find(&fetch->members, name);
-    size_t side = (size_t)(part - fetch->parts);
-    disco__host_t *host;
-    int rv;
-
-    if (member == NULL)
-        member = disco__member_add(&fetch->members, name, fetch->part_count);
-    if (member == NULL)
-        return UV_ENOMEM;
-    rv = disco__entry_read_host(fetch->client, entry, &host);
+    rv = disco__reader_info(&part->reader, item, &info);
     if (rv != 0)
         return disco__entry_is_broken(rv) ? 0 : rv;
-    host->side = (uint16_t)side;
-    disco__host_unref(member->held[side].host); /* of a key that was listed twice */
-    member->held[side].host = host;
+    disco__info_free(part->info);
+    part->info = info;
     return 0;
 }
 
-static int gather_hosts(disco__fetch_part_t *part, const disco__result_t *listing)
+static int add_host(disco__fetch_part_t *part, const disco__item_t *item)
 {
-    size_t i;
+    disco_service_t *service = part->fetch->service;
+    disco__host_t *host;
+    int rv = disco__reader_host(&part->reader, item, &host);
 
-    for (i = 0; i < listing->entry_count; i++) {
-        const disco_kv_t *entry = &listing->entries[i];
-        int rv;
-
-        part->fetch->service->has_directory = true;
-        if (entry->is_directory ||
-            disco__key_relation(entry->key, part->fetch->hosts_key) != DISCO__KEY_CHILD)
-            continue;
-        rv = gather_host(part, entry);
-        if (rv != 0)
-            return rv;
+    if (disco__entry_is_broken(rv)) {
+        service->broken++;
+        return 0;
     }
-    return 0;
-}
-
-static int read_answer(disco__fetch_part_t *part, const disco__result_t *result)
-{
-    disco__fetch_t *fetch = part->fetch;
-    int rv = read_info(part, result->beside);
-
     if (rv != 0)
         return rv;
-    return fetch->part_count > 1
-               ? gather_hosts(part, result)
-               : disco__entry_fill_service(fetch->client, fetch->service, result, fetch->hosts_key);
+    rv = disco__service_reserve(service);
+    if (rv == 0)
+        disco__service_add(service, host);
+    disco__host_unref(host);
+    return rv;
+}
+
+static disco__member_t *member_of(disco__fetch_t *fetch, const char *name, size_t size)
+{
+    char *text = disco__strndup(name, size);
+    disco__member_t *member;
+
+    if (text == NULL)
+        return NULL;
+    member = disco__member_find(&fetch->members, text);
+    if (member == NULL)
+        member = disco__member_add(&fetch->members, text, fetch->part_count);
+    disco__free(text);
+    return member;
+}
+
+static int gather_host(disco__fetch_part_t *part, const disco__item_t *item, const char *name,
+                       size_t name_size)
+{
+    disco__fetch_t *fetch = part->fetch;
+    disco__member_t *member = member_of(fetch, name, name_size);
+    size_t side = (size_t)(part - fetch->parts);
+    disco__host_t *host = NULL;
+    int rv;
+
+    if (member == NULL)
+        return UV_ENOMEM;
+    rv = disco__reader_host(&part->reader, item, &host);
+    if (rv != 0 && !disco__entry_is_broken(rv))
+        return rv;
+    if (rv == 0)
+        host->side = (uint16_t)side;
+    disco__host_unref(member->held[side].host); /* of a key that was listed twice */
+    member->held[side].host = rv == 0 ? host : NULL;
+    member->held[side].there = true;
+    return 0;
+}
+
+static int on_take(void *data, const disco__item_t *item)
+{
+    disco__fetch_part_t *part = data;
+    const char *name;
+    size_t size;
+
+    if (item->beside)
+        return take_info(part, item);
+    part->is_known = true;
+    size = disco__key_child(&name, item->key, item->key_size, part->fetch->hosts_key);
+    if (size == 0 || item->is_directory)
+        return 0;
+    return part->fetch->part_count > 1 ? gather_host(part, item, name, size) : add_host(part, item);
+}
+
+static size_t on_read(void *data, bool beside, const char *text, size_t size)
+{
+    disco__fetch_part_t *part = data;
+
+    return beside ? 0 : disco__reader_look(&part->reader, text, size);
+}
+
+static void on_begin(void *data, bool beside)
+{
+    if (beside)
+        forget_info(data);
+    else
+        forget_hosts(data);
 }
 
 static void part_failed(disco__fetch_part_t *part, const disco__failure_t *failure)
@@ -279,16 +375,11 @@ static void on_answer(void *data, const disco__result_t *result)
     disco__fetch_part_t *part = data;
     disco__fetch_t *fetch = part->fetch;
     int status = result->failure->status;
-    int rv = 0;
 
     part->op = NULL;
     part->answered = status == 0 || status == DISCO_EKEYNOTFOUND;
-    if (part->answered)
-        rv = read_answer(part, result);
-    else if (status == UV_ENOMEM)
-        rv = status; /* is no failure of the store */
-    if (rv != 0) {
-        finish_with(fetch, rv);
+    if (status == UV_ENOMEM) {
+        finish_with(fetch, status); /* is no failure of the store */
         return;
     }
     if (!part->answered)
@@ -303,13 +394,15 @@ static int start_part(disco__fetch_t *fetch, size_t index, const char *info_key,
 {
     disco__fetch_part_t *part = &fetch->parts[index];
     disco__pursuit_t pursuit = disco__client_pursuit(fetch->client);
+    disco__taker_t taker = {.data = part, .begin = on_begin, .read = on_read, .take = on_take};
 
     part->fetch = fetch;
+    disco__reader_init(&part->reader, fetch->client);
     part->store = fetch->client->stores[index];
     pursuit.data = part;
     pursuit.done = on_answer;
-    return part->store->ops->get_pair(part->store, info_key, fetch->hosts_key, quorum, &pursuit,
-                                      &part->op);
+    return part->store->ops->get_pair(part->store, info_key, fetch->hosts_key, quorum, &taker,
+                                      &pursuit, &part->op);
 }
 
 int disco__fetch_start(disco__fetch_t *fetch, disco_client_t *client, const char *service,

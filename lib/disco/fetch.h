@@ -2,7 +2,7 @@
 #ifndef DISCO_DISCO_FETCH_H
 #define DISCO_DISCO_FETCH_H
 
-#include "disco/context.h"
+#include "disco/entry.h"
 #include "disco/service.h"
 
 typedef struct disco__fetch_s disco__fetch_t;
@@ -15,6 +15,8 @@ typedef struct disco__fetch_part_s {
     bool answered;
     disco__failure_t failure;   /* when it was not */
     disco_service_info_t *info; /* NULL: it has none */
+    bool is_known;              /* there is a directory, or something in it */
+    disco__reader_t reader;
 } disco__fetch_part_t;
 
 struct disco__fetch_s {

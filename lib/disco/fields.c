@@ -6,34 +6,43 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#define FIELD(name, kind, index)                                                                   \
-    {                                                                                              \
-        name, sizeof(name) - 1, DISCO__FIELD_##kind, index                                         \
-    }
-
+static const disco__name_t host_names[] = {
+    DISCO__NAME("name"),
+    DISCO__NAME("service_name"),
+    DISCO__NAME("ports"),
+    DISCO__NAME("user"),
+    DISCO__NAME("password"),
+    DISCO__NAME("public"),
+    DISCO__NAME("private_hostname"),
+    DISCO__NAME("private_ports"),
+    DISCO__NAME("critical"),
+    DISCO__NAME("shard"),
+    DISCO__NAME("uuid"),
+};
 static const disco__field_t host_fields[] = {
-    FIELD("name", TEXT, DISCO__TEXT_NAME),
-    FIELD("service_name", TEXT, DISCO__TEXT_SERVICE_NAME),
-    FIELD("ports", PORTS, DISCO__PORTS),
-    FIELD("user", TEXT, DISCO__TEXT_USER),
-    FIELD("password", TEXT, DISCO__TEXT_PASSWORD),
-    FIELD("public", FLAG, DISCO__FLAG_PUBLIC),
-    FIELD("private_hostname", TEXT, DISCO__TEXT_HOSTNAME),
-    FIELD("private_ports", PORTS, DISCO__PRIVATE_PORTS),
-    FIELD("critical", FLAG, DISCO__FLAG_CRITICAL),
-    FIELD("shard", TEXT, DISCO__TEXT_SHARD),
-    FIELD("uuid", TEXT, DISCO__TEXT_UUID),
+    {DISCO__FIELD_TEXT, DISCO__TEXT_NAME},     {DISCO__FIELD_TEXT, DISCO__TEXT_SERVICE_NAME},
+    {DISCO__FIELD_PORTS, DISCO__PORTS},        {DISCO__FIELD_TEXT, DISCO__TEXT_USER},
+    {DISCO__FIELD_TEXT, DISCO__TEXT_PASSWORD}, {DISCO__FIELD_FLAG, DISCO__FLAG_PUBLIC},
+    {DISCO__FIELD_TEXT, DISCO__TEXT_HOSTNAME}, {DISCO__FIELD_PORTS, DISCO__PRIVATE_PORTS},
+    {DISCO__FIELD_FLAG, DISCO__FLAG_CRITICAL}, {DISCO__FIELD_TEXT, DISCO__TEXT_SHARD},
+    {DISCO__FIELD_TEXT, DISCO__TEXT_UUID},
 };
 
+static const disco__name_t info_names[] = {
+    DISCO__NAME("name"),     DISCO__NAME("critical"), DISCO__NAME("hostname"), DISCO__NAME("user"),
+    DISCO__NAME("password"), DISCO__NAME("ports"),    DISCO__NAME("public"),
+};
 static const disco__field_t info_fields[] = {
-    FIELD("name", TEXT, DISCO__TEXT_NAME),         FIELD("critical", FLAG, DISCO__FLAG_CRITICAL),
-    FIELD("hostname", TEXT, DISCO__TEXT_HOSTNAME), FIELD("user", TEXT, DISCO__TEXT_USER),
-    FIELD("password", TEXT, DISCO__TEXT_PASSWORD), FIELD("ports", PORTS, DISCO__PORTS),
-    FIELD("public", FLAG, DISCO__FLAG_PUBLIC),
+    {DISCO__FIELD_TEXT, DISCO__TEXT_NAME},     {DISCO__FIELD_FLAG, DISCO__FLAG_CRITICAL},
+    {DISCO__FIELD_TEXT, DISCO__TEXT_HOSTNAME}, {DISCO__FIELD_TEXT, DISCO__TEXT_USER},
+    {DISCO__FIELD_TEXT, DISCO__TEXT_PASSWORD}, {DISCO__FIELD_PORTS, DISCO__PORTS},
+    {DISCO__FIELD_FLAG, DISCO__FLAG_PUBLIC},
 };
 
-const disco__schema_t disco__host_schema = {host_fields, sizeof host_fields / sizeof *host_fields};
-const disco__schema_t disco__info_schema = {info_fields, sizeof info_fields / sizeof *info_fields};
+const disco__schema_t disco__host_schema = {host_names, host_fields,
+                                            sizeof host_fields / sizeof *host_fields};
+const disco__schema_t disco__info_schema = {info_names, info_fields,
+                                            sizeof info_fields / sizeof *info_fields};
 
 void disco__fields_init(disco__fields_t *fields)
 {
@@ -126,17 +135,6 @@ static void read_value(disco__scan_t *scan, disco__fields_t *fields, const disco
         (void)disco__scan_bool(scan, &fields->flags[field->index]);
 }
 
-static const disco__field_t *find(const disco__schema_t *schema, const disco__span_t *name)
-{
-    size_t i;
-
-    for (i = 0; i < schema->count; i++) {
-        if (disco__span_matches(name, schema->fields[i].name))
-            return &schema->fields[i];
-    }
-    return NULL;
-}
-
 int disco__fields_read(disco__fields_t *fields, const disco__schema_t *schema, const char *text,
                        size_t size)
 {
@@ -148,10 +146,10 @@ int disco__fields_read(disco__fields_t *fields, const disco__schema_t *schema, c
     disco__scan_init(&scan, text, size, true);
     (void)disco__scan_open(&scan, '{');
     while (disco__scan_name(&scan, &name)) {
-        const disco__field_t *field = find(schema, &name);
+        size_t which = disco__span_which(&name, schema->names, schema->count);
 
-        if (field != NULL)
-            read_value(&scan, fields, field);
+        if (which < schema->count)
+            read_value(&scan, fields, &schema->fields[which]);
         else
             (void)disco__scan_skip(&scan);
     }

@@ -47,15 +47,15 @@ typedef struct disco__fields_s {
     disco__ports_span_t ports[DISCO__PORTS_COUNT];
 } disco__fields_t;
 
-/* Which fields there are, in the order in which the Go package writes them. */
+/* Which fields there are, in the order in which the Go package writes them, and what becomes of
+ * each. */
 typedef struct disco__field_s {
-    const char *name;
-    size_t size;
     enum { DISCO__FIELD_TEXT, DISCO__FIELD_FLAG, DISCO__FIELD_PORTS } kind;
     size_t index;
 } disco__field_t;
 
 typedef struct disco__schema_s {
+    const disco__name_t *names;
     const disco__field_t *fields;
     size_t count;
 } disco__schema_t;

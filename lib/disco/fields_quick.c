@@ -102,35 +102,33 @@ static inline bool take_value(quick_t *quick, disco__fields_t *fields, const dis
     return false;
 }
 
-/* Those between are not given. */
-static inline const disco__field_t *take_name(quick_t *quick, const disco__field_t **next,
-                                              const disco__field_t *end, bool inside)
+/* Those between are not given. Gives which it is; count: none of them. */
+static inline size_t take_name(quick_t *quick, const disco__schema_t *schema, size_t next,
+                               bool inside)
 {
     if (!take_quote(quick, inside))
-        return NULL;
-    while (*next < end) {
-        const disco__field_t *field = (*next)++;
-
-        if (!take_word(quick, field->name, field->size))
+        return schema->count;
+    for (; next < schema->count; next++) {
+        if (!take_word(quick, schema->names[next].text, schema->names[next].size))
             continue;
-        return take_quote(quick, inside) && take(quick, ':') ? field : NULL;
+        return take_quote(quick, inside) && take(quick, ':') ? next : schema->count;
     }
-    return NULL;
+    return schema->count;
 }
 
 static inline bool take_object(quick_t *quick, disco__fields_t *fields,
                                const disco__schema_t *schema, bool inside)
 {
-    const disco__field_t *next = schema->fields;
-    const disco__field_t *end = next + schema->count;
+    size_t next = 0;
 
     if (!take(quick, '{'))
         return false;
     do {
-        const disco__field_t *field = take_name(quick, &next, end, inside);
+        size_t which = take_name(quick, schema, next, inside);
 
-        if (field == NULL || !take_value(quick, fields, field, inside))
+        if (which == schema->count || !take_value(quick, fields, &schema->fields[which], inside))
             return false;
+        next = which + 1;
     } while (take(quick, ','));
     return take(quick, '}');
 }

@@ -66,6 +66,19 @@ disco__key_relation_t disco__key_relation(const char *key, const char *base)
     return inside(base, key) != NULL ? DISCO__KEY_ABOVE : DISCO__KEY_ELSEWHERE;
 }
 
+size_t disco__key_child(const char **name, const char *key, size_t size, const char *directory)
+{
+    size_t above = strlen(directory);
+
+    while (above > 0 && directory[above - 1] == '/')
+        above--;
+    if (size <= above + 1 || memcmp(key, directory, above) != 0 || key[above] != '/')
+        return 0;
+    *name = key + above + 1;
+    size -= above + 1;
+    return memchr(*name, '/', size) == NULL ? size : 0;
+}
+
 const char *disco__key_last_segment(const char *key)
 {
     const char *slash = strrchr(key, '/');

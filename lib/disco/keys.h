@@ -3,6 +3,7 @@
 #define DISCO_DISCO_KEYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Each a new string, to be freed; NULL when memory is short. Names must have been checked. */
 char *disco__key_of_info(const char *service);
@@ -19,6 +20,10 @@ typedef enum disco__key_relation_e {
 
 /* Where key lies, seen from base. */
 disco__key_relation_t disco__key_relation(const char *key, const char *base);
+
+/* The name of a key that is a child of the directory: *name points into the key. Gives its size; 0:
+ * it is no child. The key needs no NUL behind it. */
+size_t disco__key_child(const char **name, const char *key, size_t size, const char *directory);
 
 /* What stands behind the last '/'. */
 const char *disco__key_last_segment(const char *key);

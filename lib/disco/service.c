@@ -82,14 +82,22 @@ disco_service_t *disco_service_ref(const disco_service_t *service)
     return service->self;
 }
 
-void disco_service_unref(disco_service_t *service)
+void disco__service_clear(disco_service_t *service)
 {
     size_t i;
 
-    if (service == NULL || --service->references > 0)
-        return;
     for (i = 0; i < service->count; i++)
         disco__host_unref(disco__host_owner(service->hosts[i]));
+    service->count = 0;
+    service->broken = 0;
+    service->elsewhere = 0;
+}
+
+void disco_service_unref(disco_service_t *service)
+{
+    if (service == NULL || --service->references > 0)
+        return;
+    disco__service_clear(service);
     disco__free(service->hosts);
     disco__info_free(service->info);
     disco__free(service->shard);

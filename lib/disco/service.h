@@ -47,6 +47,9 @@ void disco__service_add(disco_service_t *service, disco__host_t *host);
 void disco__service_sort_later(disco_service_t *service);
 void disco__service_sort(disco_service_t *service);
 
+/* Forgets all hosts, and what was counted. */
+void disco__service_clear(disco_service_t *service);
+
 /* Harmless when it is not there. */
 void disco__service_remove(disco_service_t *service, disco__host_t *host);
 

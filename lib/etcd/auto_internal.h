@@ -41,7 +41,8 @@ void disco__auto_let_go(disco__held_t *held);
 int disco__auto_hold_get(disco__auto_store_t *store, const char *key, bool recursive, bool quorum,
                          const disco__pursuit_t *pursuit, disco__op_t **op);
 int disco__auto_hold_get_pair(disco__auto_store_t *store, const char *key, const char *directory,
-                              bool quorum, const disco__pursuit_t *pursuit, disco__op_t **op);
+                              bool quorum, const disco__taker_t *taker,
+                              const disco__pursuit_t *pursuit, disco__op_t **op);
 int disco__auto_hold_put(disco__auto_store_t *store, const disco__put_t *put,
                          const disco__pursuit_t *pursuit, disco__op_t **op);
 int disco__auto_hold_remove(disco__auto_store_t *store, const disco__delete_t *remove,

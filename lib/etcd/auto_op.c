@@ -29,6 +29,7 @@ struct held_op_s {
     char *beside_value;
     bool recursive;
     bool quorum;
+    disco__taker_t taker;
     disco__put_t put;
     disco__delete_t removal;
     disco__leased_write_t write;
@@ -201,16 +202,19 @@ int disco__auto_hold_get(disco__auto_store_t *store, const char *key, bool recur
 
 static int start_get_pair(held_op_t *op, disco__store_t *store, const disco__pursuit_t *pursuit)
 {
-    return store->ops->get_pair(store, op->key, op->directory, op->quorum, pursuit, &op->inner);
+    return store->ops->get_pair(store, op->key, op->directory, op->quorum, &op->taker, pursuit,
+                                &op->inner);
 }
 
 int disco__auto_hold_get_pair(disco__auto_store_t *store, const char *key, const char *directory,
-                              bool quorum, const disco__pursuit_t *pursuit, disco__op_t **out)
+                              bool quorum, const disco__taker_t *taker,
+                              const disco__pursuit_t *pursuit, disco__op_t **out)
 {
     held_op_t *op = op_new(store, pursuit, start_get_pair);
 
     if (op == NULL)
         return UV_ENOMEM;
+    op->taker = *taker;
     op->quorum = quorum;
     return op_hold(op, copy(&op->key, key) && copy(&op->directory, directory), out);
 }

@@ -148,13 +148,15 @@ static int auto_get(disco__store_t *base, const char *key, bool recursive, bool 
 }
 
 static int auto_get_pair(disco__store_t *base, const char *key, const char *directory, bool quorum,
-                         const disco__pursuit_t *pursuit, disco__op_t **op)
+                         const disco__taker_t *taker, const disco__pursuit_t *pursuit,
+                         disco__op_t **op)
 {
     disco__auto_store_t *store = disco__auto_store_of(base);
 
     if (store->chosen != NULL)
-        return store->chosen->ops->get_pair(store->chosen, key, directory, quorum, pursuit, op);
-    return disco__auto_hold_get_pair(store, key, directory, quorum, pursuit, op);
+        return store->chosen->ops->get_pair(store->chosen, key, directory, quorum, taker, pursuit,
+                                            op);
+    return disco__auto_hold_get_pair(store, key, directory, quorum, taker, pursuit, op);
 }
 
 static int auto_put(disco__store_t *base, const disco__put_t *put, const disco__pursuit_t *pursuit,

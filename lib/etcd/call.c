@@ -278,23 +278,23 @@ static void on_head(disco__http_request_t *request, const disco__http_head_t *he
     call->answer.raft_term = number_field(head, "X-Raft-Term");
     (void)snprintf(call->answer.cluster, sizeof call->answer.cluster, "%s",
                    disco__text_or_empty(cluster));
-    if (!call->long_poll)
+    if (call->answer.http_status != 200)
         return;
-    if (call->answer.http_status == 200) {
+    if (call->long_poll) {
         disco__timer_stop(call->endpoints->loop, &call->timer);
         disco__endpoints_succeeded(call->endpoints, call->endpoint);
         disco__backoff_reset(&call->backoff);
         call->doubted = false;
-        if (call->head != NULL)
-            call->head(call);
     }
+    if (call->head != NULL)
+        call->head(call);
 }
 
 static void on_body(disco__http_request_t *request, const char *bytes, size_t size)
 {
     disco__call_t *call = call_of(request);
 
-    if (call->long_poll && call->chunk != NULL && call->answer.http_status == 200) {
+    if (call->chunk != NULL && call->answer.http_status == 200) {
         call->chunk(call, bytes, size);
         return;
     }
@@ -353,6 +353,8 @@ static int write_request(disco__call_t *call, const char *authorization)
         .body_size = call->content.size,
     };
 
+    if (call->content.error != 0)
+        return call->content.error;
     disco__buffer_free_secret(&call->request.bytes);
     return disco__http_write(&call->request.bytes, &message);
 }

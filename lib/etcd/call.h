@@ -55,11 +55,12 @@ struct disco__call_s {
     /* Looks at a complete response (call->answer, call->body) and fills call->failure, status 0 for
      * success. */
     disco__verdict_t (*examine)(disco__call_t *call);
-    void (*head)(disco__call_t *call); /* the head of a long poll has come; NULL allowed. The call
-                                          may be ended inside */
+    void (*head)(disco__call_t *call); /* an answer with status 200 begins; what came of an earlier
+                                          one is void. NULL allowed. The call may be ended inside
+                                        */
     void (*chunk)(disco__call_t *call, const char *bytes,
-                  size_t size); /* of a long poll's answer with status 200, as it comes; it is then
-                                   not kept in body. NULL allowed. The call may be ended inside */
+                  size_t size); /* of such an answer, as it comes; it is then not kept in body. NULL
+                                   allowed. The call may be ended inside */
     void (*retrying)(disco__call_t *call); /* call->failure; another attempt follows. NULL allowed.
                                               The call may be ended inside */
     void (*done)(disco__call_t *call); /* call->failure, call->answer, call->body. The call may be

@@ -29,13 +29,42 @@ typedef struct disco__result_s {
         revision; /* set with DISCO_EKEYNOTFOUND too: then the key was not there at this revision */
     const disco_kv_t *entries;
     size_t entry_count;
-    const disco_kv_t *beside; /* get_pair only: the single key, NULL: it is not there */
     bool beside_written; /* lease_write only: the key beside was, even if the key itself was not */
     const disco_kv_t *previous;
     uint64_t sent_ms;   /* disco__now() just before the request that was answered was sent */
     const char *server; /* version only */
     const char *cluster;
 } disco__result_t;
+
+/* A key of an answer, borrowed while it is handed over. */
+typedef struct disco__item_s {
+    const char *key; /* no NUL behind it */
+    size_t key_size;
+    const char *value; /* no NUL behind it */
+    size_t value_size;
+    bool escaped; /* the value is as it stands in a string of JSON: see disco__json_unescape() */
+    bool read;    /* the taker has read it already where it stood, and nothing since */
+    bool is_directory;
+    bool beside; /* the single key of get_pair */
+    int64_t ttl_s;
+    uint64_t created_revision;
+    uint64_t modified_revision;
+} disco__item_t;
+
+/* Takes the keys of an answer while it arrives, so that they need not be kept until it is all
+ * there. What was taken counts only once the operation is done, and was successful. */
+typedef struct disco__taker_s {
+    void *data;
+    /* What was taken of the keys below the directory, or of the key beside, is void: they come
+     * (again) from the first one on. */
+    void (*begin)(void *data, bool beside);
+    /* The next value stands here, inside a string of JSON: it may be read at once, and gives how
+     * many bytes it has, which the closing quote follows; 0: it cannot, and take() is given the
+     * value. Whether the value comes to count is not known yet. NULL allowed. */
+    size_t (*read)(void *data, bool beside, const char *text, size_t size);
+    /* 0, or an error that ends the operation. */
+    int (*take)(void *data, const disco__item_t *item);
+} disco__taker_t;
 
 /* How an operation is pursued, and whom it tells. */
 typedef struct disco__pursuit_s {
@@ -118,11 +147,12 @@ typedef void (*disco__store_watch_cb)(void *data, const disco_watch_event_t *eve
 typedef struct disco__store_ops_s {
     int (*get)(disco__store_t *store, const char *key, bool recursive, bool quorum,
                const disco__pursuit_t *pursuit, disco__op_t **op);
-    /* A key (result->beside) and all below a directory (result->entries) by one operation, and if
-     * the store can, at one revision. That the key is not there is no failure; without the
-     * directory, DISCO_EKEYNOTFOUND, and beside is set all the same. */
+    /* A key and all below a directory (which may come with them, and what is below directories in
+     * it) by one operation, and if the store can, at one revision. That the key is not there is no
+     * failure; without the directory, DISCO_EKEYNOTFOUND, and the key counts all the same. taker:
+     * copied. */
     int (*get_pair)(disco__store_t *store, const char *key, const char *directory, bool quorum,
-                    const disco__pursuit_t *pursuit, disco__op_t **op);
+                    const disco__taker_t *taker, const disco__pursuit_t *pursuit, disco__op_t **op);
     int (*put)(disco__store_t *store, const disco__put_t *put, const disco__pursuit_t *pursuit,
                disco__op_t **op);
     int (*remove)(disco__store_t *store, const disco__delete_t *remove,

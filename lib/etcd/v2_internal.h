@@ -34,8 +34,14 @@ void disco__v2_write_get(disco__buffer_t *target, const char *key, bool recursiv
 /* For every call of the keys API: fills call->failure from status and body of the response. */
 disco__verdict_t disco__v2_examine(disco__call_t *call);
 
+/* What cannot be read of a successful answer; status 0: it could. */
+void disco__v2_explain_unreadable(disco__failure_t *failure, int status);
+
+int disco__v2_get(disco__store_t *store, const char *key, bool recursive, bool quorum,
+                  const disco__pursuit_t *pursuit, disco__op_t **op);
 int disco__v2_get_pair(disco__store_t *store, const char *key, const char *directory, bool quorum,
-                       const disco__pursuit_t *pursuit, disco__op_t **op);
+                       const disco__taker_t *taker, const disco__pursuit_t *pursuit,
+                       disco__op_t **op);
 /* Gives a key its time to live anew without waking its watchers; DISCO_EKEYNOTFOUND when it is
  * gone. */
 int disco__v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,

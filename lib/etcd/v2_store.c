@@ -99,11 +99,10 @@ static void take_outcome(single_t *op, outcome_t *outcome)
     outcome->result.sent_ms = op->call.sent_ms;
 }
 
-/* What cannot be read of a successful answer. */
-static void unreadable(outcome_t *outcome, int status)
+void disco__v2_explain_unreadable(disco__failure_t *failure, int status)
 {
-    disco__failure_set(&outcome->failure, status,
-                       status == DISCO_EPROTOCOL ? "unreadable answer" : NULL);
+    if (status != 0)
+        disco__failure_set(failure, status, status == DISCO_EPROTOCOL ? "unreadable answer" : NULL);
 }
 
 static void on_keys_done(disco__call_t *call)
@@ -118,8 +117,7 @@ static void on_keys_done(disco__call_t *call)
     if (outcome.failure.status == 0)
         rv = disco__v2_read_reply(&reply, disco__buffer_text(&call->body), call->body.size);
     single_free(op);
-    if (rv != 0)
-        unreadable(&outcome, rv);
+    disco__v2_explain_unreadable(&outcome.failure, rv);
     outcome.result.entries = reply.entries;
     outcome.result.entry_count = reply.entry_count;
     outcome.result.previous = reply.has_previous ? &reply.previous : NULL;
@@ -150,8 +148,7 @@ static void on_version_done(disco__call_t *call)
         rv = disco__server_version_read(&tree, &outcome.result.server, &outcome.result.cluster,
                                         disco__buffer_text(&call->body), call->body.size);
     single_free(op);
-    if (rv != 0)
-        unreadable(&outcome, rv);
+    disco__v2_explain_unreadable(&outcome.failure, rv);
     outcome.pursuit.done(outcome.pursuit.data, &outcome.result);
     disco__json_free(tree);
 }
@@ -206,17 +203,6 @@ void disco__v2_write_get(disco__buffer_t *target, const char *key, bool recursiv
         disco__v2_write_parameter(target, '&', "recursive", "true");
     if (quorum)
         disco__v2_write_parameter(target, '&', "quorum", "true");
-}
-
-static int v2_get(disco__store_t *store, const char *key, bool recursive, bool quorum,
-                  const disco__pursuit_t *pursuit, disco__op_t **out)
-{
-    single_t *op = single_new(store, "GET", pursuit);
-
-    if (op == NULL)
-        return UV_ENOMEM;
-    disco__v2_write_get(&op->call.target, key, recursive, quorum);
-    return single_start(op, out);
 }
 
 static void write_number(disco__buffer_t *out, char separator, const char *name, uint64_t number)
@@ -327,7 +313,7 @@ static void v2_close(disco__store_t *store)
 }
 
 static const disco__store_ops_t v2_ops = {
-    .get = v2_get,
+    .get = disco__v2_get,
     .get_pair = disco__v2_get_pair,
     .put = v2_put,
     .remove = v2_remove,

@@ -130,35 +130,6 @@ bool disco__v3_read_kv(disco_kv_t *entry, const cJSON *object)
            disco__json_u64(object, "mod_revision", &entry->modified_revision);
 }
 
-int disco__v3_read_range(disco_kv_t **entries, size_t *count, const cJSON *range)
-{
-    const cJSON *list = disco__json_member(range, "kvs");
-    const cJSON *item;
-    size_t more = 0;
-    disco_kv_t *grown;
-
-    if (!cJSON_IsArray(list))
-        return 0;
-    cJSON_ArrayForEach(item, list)
-    {
-        more++;
-    }
-    if (more == 0)
-        return 0;
-    if (more > SIZE_MAX / sizeof **entries - *count)
-        return UV_ENOMEM;
-    grown = disco__realloc(*entries, (*count + more) * sizeof **entries);
-    if (grown == NULL)
-        return UV_ENOMEM;
-    *entries = grown;
-    cJSON_ArrayForEach(item, list)
-    {
-        if (disco__v3_read_kv(&grown[*count], item))
-            (*count)++;
-    }
-    return 0;
-}
-
 void disco__v3_write_name(disco__buffer_t *out, const char *name)
 {
     char last = out->size > 0 ? out->bytes[out->size - 1] : '{';

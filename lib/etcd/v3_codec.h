@@ -52,10 +52,6 @@ void disco__v3_read_header(disco__v3_header_t *header, const cJSON *object);
  * value with a NUL byte in it keeps its size. */
 bool disco__v3_read_kv(disco_kv_t *entry, const cJSON *object);
 
-/* "kvs" of a range answer, appended to *entries (grown by disco__realloc()). What cannot be read is
- * passed over. 0 or UV_ENOMEM. */
-int disco__v3_read_range(disco_kv_t **entries, size_t *count, const cJSON *range);
-
 /* ,"name":"base64" (the comma unless the buffer's last byte opens an object or array). */
 void disco__v3_write_bytes(disco__buffer_t *out, const char *name, const void *bytes, size_t size);
 void disco__v3_write_number(disco__buffer_t *out, const char *name, uint64_t number);

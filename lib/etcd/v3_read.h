@@ -7,6 +7,7 @@
 int disco__v3_get(disco__store_t *store, const char *key, bool recursive, bool quorum,
                   const disco__pursuit_t *pursuit, disco__op_t **op);
 int disco__v3_get_pair(disco__store_t *store, const char *key, const char *directory, bool quorum,
-                       const disco__pursuit_t *pursuit, disco__op_t **op);
+                       const disco__taker_t *taker, const disco__pursuit_t *pursuit,
+                       disco__op_t **op);
 
 #endif

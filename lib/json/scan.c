@@ -361,6 +361,19 @@ bool disco__scan_u64(disco__scan_t *scan, uint64_t *value)
     return rv == 0 ? true : disco__scan_fail(scan, rv);
 }
 
+bool disco__scan_u64_if_any(disco__scan_t *scan, uint64_t *value)
+{
+    char first = disco__scan_peek(scan);
+    disco__scan_t before = *scan;
+
+    if (first == '"' || first == '-' || (first >= '0' && first <= '9')) {
+        if (disco__scan_u64(scan, value) || scan->status != DISCO_EPROTOCOL)
+            return scan->status == 0;
+        *scan = before; /* a number, or a string, but not such a one; or no JSON at all */
+    }
+    return disco__scan_skip(scan) && first == 'n';
+}
+
 static bool skip_scalar(disco__scan_t *scan, char first)
 {
     disco__span_t ignored;
@@ -508,9 +521,9 @@ size_t disco__json_unescape(char *to, const disco__span_t *span)
     return (size_t)(to - first);
 }
 
-bool disco__span_matches(const disco__span_t *span, const char *name)
+static bool matches(const disco__span_t *span, const char *name)
 {
-    char plain[256]; /* over six bytes, which one escape can take, for each of the longest name */
+    char plain[256]; /* six bytes, which an escape can take, for each of the longest name */
     size_t size;
 
     if (!span->escaped)
@@ -519,4 +532,19 @@ bool disco__span_matches(const disco__span_t *span, const char *name)
         return false;
     size = disco__json_unescape(plain, span);
     return disco__text_equal_ignoring_case(plain, size, name);
+}
+
+size_t disco__span_which(const disco__span_t *span, const disco__name_t *names, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (span->size == names[i].size && memcmp(span->bytes, names[i].text, span->size) == 0)
+            return i;
+    }
+    for (i = 0; i < count; i++) {
+        if (matches(span, names[i].text))
+            return i;
+    }
+    return count;
 }

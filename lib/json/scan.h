@@ -3,7 +3,7 @@
  *
  *     disco__scan_open(&scan, '{');
  *     while (disco__scan_name(&scan, &name))
- *         if (disco__span_is(&name, "key"))
+ *         if (disco__span_which(&name, &key_name, 1) == 0)
  *             disco__scan_string(&scan, &key);
  *         else
  *             disco__scan_skip(&scan);
@@ -61,6 +61,9 @@ bool disco__scan_null(disco__scan_t *scan);
 bool disco__scan_number(disco__scan_t *scan, disco__span_t *number);
 /* As disco__json_u64() reads it: a whole number from 0 to 2^53, or any uint64 in a string. */
 bool disco__scan_u64(disco__scan_t *scan, uint64_t *value);
+/* Any value: false when it is no such number, which then is nothing wrong. null leaves *value as it
+ * was, and is taken for a number. */
+bool disco__scan_u64_if_any(disco__scan_t *scan, uint64_t *value);
 /* Whatever it is; it is held against the grammar all the same. */
 bool disco__scan_skip(disco__scan_t *scan);
 
@@ -71,12 +74,19 @@ bool disco__scan_end(disco__scan_t *scan);
  * returned. */
 bool disco__scan_fail(disco__scan_t *scan, int status);
 
-/* A member's name is this one, whatever the case of its letters, and escaped or not. name: a
- * literal of no more than 40 bytes. */
-#define disco__span_is(span, name)                                                                 \
-    (((span)->size == sizeof(name) - 1 && memcmp((span)->bytes, (name), sizeof(name) - 1) == 0) || \
-     disco__span_matches(span, name))
-bool disco__span_matches(const disco__span_t *span, const char *name);
+/* Names of members, to be told apart. */
+typedef struct disco__name_s {
+    const char *text;
+    size_t size;
+} disco__name_t;
+#define DISCO__NAME(text)                                                                          \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
+/* Which of the names it is, whatever the case of its letters, and escaped or not; count: none of
+ * them. Quickest for names that are exactly so. No name is longer than 40 bytes. */
+size_t disco__span_which(const disco__span_t *span, const disco__name_t *names, size_t count);
 
 /* Writes what the span stands for to `to`, which has room for span->size bytes, and may be where
  * the span is. Gives its size, never over span->size. A \u0000 becomes a NUL byte. */

@@ -134,6 +134,37 @@ static void fail_op(fake_store_t *fake, fake_op_t *op)
     pursuit.done(pursuit.data, &result);
 }
 
+static int hand_over(const fake_op_t *op, const disco_kv_t *entry, bool beside)
+{
+    disco__item_t item = {
+        .key = entry->key,
+        .key_size = strlen(entry->key),
+        .value = entry->value,
+        .value_size = entry->value_size,
+        .is_directory = entry->is_directory,
+        .beside = beside,
+        .created_revision = entry->created_revision,
+        .modified_revision = entry->modified_revision,
+    };
+
+    return op->taker.take(op->taker.data, &item);
+}
+
+/* As a store does while its answer arrives. key NULL: it is not there. */
+static int hand_over_all(const fake_op_t *op, const disco_kv_t *key, const disco__result_t *result)
+{
+    int rv = 0;
+    size_t i;
+
+    op->taker.begin(op->taker.data, true);
+    op->taker.begin(op->taker.data, false);
+    if (key != NULL)
+        rv = hand_over(op, key, true);
+    for (i = 0; i < result->entry_count && rv == 0; i++)
+        rv = hand_over(op, &result->entries[i], false);
+    return rv;
+}
+
 static void on_op(disco__tick_t *tick)
 {
     fake_op_t *op = disco__container_of(tick, fake_op_t, tick);
@@ -163,11 +194,17 @@ static void on_op(disco__tick_t *tick)
         result.entry_count = fake_find(fake, op->key, &entries[0]) ? 1 : 0;
     } else {
         result.entry_count = list(fake, op->directory != NULL ? op->directory : op->key, entries);
-        if (op->directory != NULL && fake_find(fake, op->key, &key))
-            result.beside = &key;
     }
     if (result.entry_count == 0)
         failure.status = DISCO_EKEYNOTFOUND;
+    if (op->taker.take != NULL) {
+        int rv = hand_over_all(op, fake_find(fake, op->key, &key) ? &key : NULL, &result);
+
+        if (rv != 0)
+            failure.status = rv;
+        result.entries = NULL;
+        result.entry_count = 0;
+    }
     directory = op->recursive ? op->key : op->directory; /* which an entry may point to */
     op->key = op->recursive ? NULL : op->key;
     op->directory = op->recursive ? op->directory : NULL;
@@ -211,10 +248,14 @@ static int fake_get(disco__store_t *store, const char *key, bool recursive, bool
 }
 
 static int fake_get_pair(disco__store_t *store, const char *key, const char *directory, bool quorum,
-                         const disco__pursuit_t *pursuit, disco__op_t **op)
+                         const disco__taker_t *taker, const disco__pursuit_t *pursuit,
+                         disco__op_t **op)
 {
+    int rv = start(store, key, directory, false, pursuit, op);
+
     (void)quorum;
-    return start(store, key, directory, false, pursuit, op);
+    disco__container_of(*op, fake_op_t, base)->taker = *taker;
+    return rv;
 }
 
 static void fake_cancel(disco__op_t *op)

@@ -37,7 +37,8 @@ struct fake_op_s {
     char *key;
     char *directory;
     bool recursive;
-    bool told; /* that it fails */
+    disco__taker_t taker; /* take NULL: none, the result has everything */
+    bool told;            /* that it fails */
     /* What a write does when the store works; frees the op. NULL: it reads. */
     void (*work)(fake_store_t *fake, fake_op_t *op);
     char *value;

@@ -129,57 +129,6 @@ DISCO_TEST(headers_are_read_with_strings_and_numbers)
     disco__json_free(tree);
 }
 
-DISCO_TEST(a_range_is_read_and_what_is_broken_passed_over)
-{
-    disco_kv_t *entries = NULL;
-    size_t count = 0;
-    cJSON *tree = parsed("{\"kvs\":["
-                         "{\"key\":\"L2EvYg==\",\"create_revision\":\"2\",\"mod_revision\":\"4\","
-                         "\"version\":\"1\",\"value\":\"MQ==\"},"
-                         "{\"key\":\"L2EvYw==\",\"create_revision\":2,\"mod_revision\":5},"
-                         "{\"key\":\"%%%\",\"value\":\"MQ==\"},"
-                         "{\"key\":\"L2EvZA==\",\"value\":\"*\"},"
-                         "{\"key\":\"L2EAZA==\",\"value\":\"MQ==\"},"
-                         "{\"key\":\"\",\"value\":\"MQ==\"},"
-                         "{\"value\":\"MQ==\"},{\"key\":3},7,null,"
-                         "{\"key\":\"L2EvZA==\",\"mod_revision\":\"-1\"},"
-                         "{\"key\":\"L2EvZQ==\",\"mod_revision\":\"6\",\"value\":\"YQBi\"}"
-                         "],\"count\":\"12\"}");
-
-    assert_status(disco__v3_read_range(&entries, &count, tree), 0);
-    assert_int(count, 3);
-    assert_string_equal(entries[0].key, "/a/b");
-    assert_string_equal(entries[0].value, "1");
-    assert_int(entries[0].value_size, 1);
-    assert_int(entries[0].created_revision, 2);
-    assert_int(entries[0].modified_revision, 4);
-    assert_false(entries[0].is_directory);
-    assert_string_equal(entries[1].key, "/a/c");
-    assert_string_equal(entries[1].value, "");
-    assert_int(entries[1].modified_revision, 5);
-    assert_string_equal(entries[2].key, "/a/e");
-    assert_int(entries[2].value_size, 3);
-    disco__free(entries);
-    disco__json_free(tree);
-}
-
-DISCO_TEST(an_empty_range_has_no_entries)
-{
-    static const char *const ranges[] = {"{}", "{\"kvs\":[]}", "{\"kvs\":3}", "{\"count\":\"0\"}"};
-    disco_kv_t *entries = NULL;
-    size_t count = 0;
-    size_t i;
-
-    for (i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-        cJSON *tree = parsed(ranges[i]);
-
-        assert_status(disco__v3_read_range(&entries, &count, tree), 0);
-        assert_int(count, 0);
-        assert_null(entries);
-        disco__json_free(tree);
-    }
-}
-
 DISCO_TEST(a_range_ends_at_the_right_byte)
 {
     disco__buffer_t out;
@@ -263,8 +212,6 @@ DISCO_TEST(damaged_answers_do_no_harm)
             damaged[disco__random_below(&random, sizeof answer - 1)] =
                 "{}[]\",:=0aA+\\\x80"[disco__random_below(&random, 14)];
         if (disco__json_parse_answer(damaged, sizeof answer - 1, &tree) == 0) {
-            disco_kv_t *entries = NULL;
-            size_t count = 0;
             disco__v3_header_t header;
             disco__failure_t failure;
             bool token;
@@ -272,9 +219,6 @@ DISCO_TEST(damaged_answers_do_no_harm)
             disco__failure_clear(&failure);
             disco__v3_read_header(&header, tree);
             (void)disco__v3_read_error(&failure, &token, tree);
-            assert_status(disco__v3_read_range(&entries, &count, tree), 0);
-            assert_true(count <= 1);
-            disco__free(entries);
             disco__json_free(tree);
         }
     }

@@ -3,6 +3,7 @@
 #include <uvdisco/error.h>
 
 #include "base/text.h"
+#include "json/code.h"
 #include "json/read.h"
 #include "json/stop.h"
 
@@ -89,43 +90,6 @@ static bool another(disco__scan_t *scan, char bracket)
     return next(scan);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* The four digits of \uXXXX at `at`, -1 when they are none. */
-static int read_code(const char *at)
-{
-    int code = 0;
-    int i;
-
-    for (i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
-
-        if (digit < 0)
-            return -1;
-        code = code << 4 | digit;
-    }
-    return code;
-}
-
-static bool is_high_surrogate(int code)
-{
-    return code >= 0xd800 && code <= 0xdbff;
-}
-
-static bool is_low_surrogate(int code)
-{
-    return code >= 0xdc00 && code <= 0xdfff;
-}
-
 /* The four digits of the code at `at`. */
 static bool take_code(disco__scan_t *scan, const char *at, int *code)
 {
@@ -134,10 +98,10 @@ static bool take_code(disco__scan_t *scan, const char *at, int *code)
     for (i = 0; i < 4; i++) {
         if (at + i == scan->end)
             return ended(scan);
-        if (hex_digit(at[i]) < 0)
+        if (disco__hex_digit(at[i]) < 0)
             return broken(scan);
     }
-    *code = read_code(at);
+    *code = disco__json_code(at);
     return true;
 }
 
@@ -152,9 +116,9 @@ static bool take_unicode(disco__scan_t *scan, const char **at)
     *at += 4;
     if (code == 0)
         scan->nul = true;
-    if (is_low_surrogate(code))
+    if (disco__is_low_surrogate(code))
         return broken(scan);
-    if (!is_high_surrogate(code))
+    if (!disco__is_high_surrogate(code))
         return true;
     for (i = 0; i < 2; i++, ++*at) {
         if (*at == scan->end)
@@ -165,7 +129,7 @@ static bool take_unicode(disco__scan_t *scan, const char **at)
     if (!take_code(scan, *at, &code))
         return false;
     *at += 4;
-    return is_low_surrogate(code) ? true : broken(scan);
+    return disco__is_low_surrogate(code) ? true : broken(scan);
 }
 
 /* Behind a backslash. */
@@ -437,114 +401,4 @@ bool disco__scan_end(disco__scan_t *scan)
         return broken(scan);
     scan->status = 0;
     return true;
-}
-
-static size_t write_utf8(char *to, uint32_t code)
-{
-    if (code < 0x80) {
-        to[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        to[0] = (char)(0xc0 | code >> 6);
-        to[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (char)(0xe0 | code >> 12);
-        to[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | code >> 18);
-    to[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
-static char meaning_of(char c)
-{
-    switch (c) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return c;
-    }
-}
-
-/* Behind the backslash of an escape that was checked. */
-static const char *unescape_one(const char *at, char **to)
-{
-    uint32_t code;
-
-    if (*at != 'u') {
-        *(*to)++ = meaning_of(*at);
-        return at + 1;
-    }
-    code = (uint32_t)read_code(at + 1);
-    at += 5;
-    if (is_high_surrogate((int)code)) {
-        uint32_t low = (uint32_t)read_code(at + 2);
-
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-        at += 6;
-    }
-    *to += write_utf8(*to, code);
-    return at;
-}
-
-size_t disco__json_unescape(char *to, const disco__span_t *span)
-{
-    const char *at = span->bytes;
-    const char *end = at + span->size;
-    char *first = to;
-
-    while (at < end) {
-        const char *stop = memchr(at, '\\', (size_t)(end - at));
-        size_t size = (size_t)((stop != NULL ? stop : end) - at);
-
-        memmove(to, at, size);
-        to += size;
-        at += size;
-        if (stop != NULL)
-            at = unescape_one(at + 1, &to);
-    }
-    return (size_t)(to - first);
-}
-
-static bool matches(const disco__span_t *span, const char *name)
-{
-    char plain[256]; /* six bytes, which an escape can take, for each of the longest name */
-    size_t size;
-
-    if (!span->escaped)
-        return disco__text_equal_ignoring_case(span->bytes, span->size, name);
-    if (span->size > sizeof plain)
-        return false;
-    size = disco__json_unescape(plain, span);
-    return disco__text_equal_ignoring_case(plain, size, name);
-}
-
-size_t disco__span_which(const disco__span_t *span, const disco__name_t *names, size_t count)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        if (span->size == names[i].size && memcmp(span->bytes, names[i].text, span->size) == 0)
-            return i;
-    }
-    for (i = 0; i < count; i++) {
-        if (matches(span, names[i].text))
-            return i;
-    }
-    return count;
 }

@@ -56,6 +56,8 @@ END
 cmocka.h libcmocka-dev
 c++ g++
 nm binutils
+openssl openssl
+python3 python3
 END
         ;;
     check)

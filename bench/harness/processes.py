@@ -1,5 +1,6 @@
 """Processes that never outlive this one: each leads a group of its own, which is killed when it has
-ended, when the harness ends for whatever reason, and by the kernel should the harness be killed."""
+ended, and when the harness ends for whatever reason; should the harness be killed, the kernel kills
+those that it has started."""
 
 import atexit
 import ctypes

@@ -96,11 +96,11 @@ for file in "${sources[@]}"; do
     done < <(sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*<([^>]*)>.*/\1/p' <<<"$code")
 done
 
-# Scripts and Go: no longer than C, and no address of a machine but this one: mirrors and registries are those that the
-# machine is set up for.
+# Scripts, Go, Python and JavaScript: no longer than C, and no address of a machine but this one: mirrors and registries
+# are those that the machine is set up for.
 mapfile -t others < <(find . \( -name '.git' -o -name build \) -prune -o \
-    \( -name '*.sh' -o -path ./.ci/run -o -name '*.cmake' -o -name CMakeLists.txt -o -name '*.go' -o -name '*.mod' \) \
-    -type f -print | sort)
+    \( -name '*.sh' -o -path ./.ci/run -o -name '*.cmake' -o -name CMakeLists.txt -o -name '*.go' -o -name '*.mod' \
+    -o -name '*.py' -o -name '*.js' \) -type f -print | sort)
 ((${#others[@]} > 15)) || complain "only ${#others[@]} scripts found"
 for file in "${others[@]}"; do
     lines=$(wc -l <"$file")

@@ -1,11 +1,10 @@
-/* Small questions about text, and base64. */
+/* Small questions about text. */
 #ifndef DISCO_BASE_TEXT_H
 #define DISCO_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/buffer.h"
+#include <stdint.h>
 
 /* Replaces control bytes by '?', in place. */
 void disco__text_printable(char *text);
@@ -24,15 +23,5 @@ bool disco__text_equal_ignoring_case(const char *a, size_t a_size, const char *b
 
 /* Decimal digits only, the whole text, no sign; false on anything else or when it does not fit. */
 bool disco__text_to_u64(const char *text, size_t size, uint64_t *number);
-
-/* Standard alphabet with padding (RFC 4648, section 4). */
-int disco__base64_encode(disco__buffer_t *out, const void *bytes, size_t size);
-
-/* White space is passed over, padding may be missing. 0, UV_ENOMEM, or DISCO_EBASE64. */
-int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size);
-
-/* The same where it stands, in fewer bytes; no NUL is put behind them. 0, or DISCO_EBASE64: what
- * stands there then is neither. */
-int disco__base64_decode_in_place(char *text, size_t *size);
 
 #endif

@@ -12,7 +12,7 @@
 #include <uvdisco/error.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
+#include "base/base64.h"
 #include "base/timer.h"
 #include "etcd/v3_lease.h"
 #include "json/read.h"

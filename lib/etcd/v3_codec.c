@@ -5,7 +5,7 @@
 #include <uvdisco/error.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
+#include "base/base64.h"
 #include "json/read.h"
 
 /* Texts by which etcd says that a token is needed, or is no longer good (3.4.23, 3.5.35, 3.6.16;

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/text.h"
 
 static bool has_control_byte(const char *text)

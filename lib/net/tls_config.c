@@ -4,7 +4,7 @@
 
 #include <uvdisco/error.h>
 
-#include "base/text.h"
+#include "base/base64.h"
 #include "net/mbed.h"
 #include "net/tls_error.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/base64.h"
 #include "disco/context.h"
 #include "support/live.h"
 #include "support/proxy.h"

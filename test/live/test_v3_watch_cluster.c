@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
-#include "base/text.h"
+#include "base/base64.h"
 #include "support/live.h"
 #include "support/raw_http.h"
 

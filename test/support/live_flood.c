@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/base64.h"
 #include "support/live.h"
 
 typedef struct flood_s {

@@ -5,7 +5,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/buffer.h"
-#include "base/text.h"
+#include "base/base64.h"
 #include "support/live.h"
 #include "support/raw_http.h"
 

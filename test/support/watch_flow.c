@@ -1,6 +1,6 @@
 #include "support/watch_flow.h"
 
-#include "base/text.h"
+#include "base/base64.h"
 
 void watch_flow_prepare(watch_flow_t *bench, size_t servers)
 {

@@ -5,6 +5,7 @@
 #include <uvdisco/error.h>
 
 #include "json/read.h"
+#include "json/stop.h"
 
 void disco__split_init(disco__split_t *split, size_t limit,
                        bool (*value)(void *data, const char *text, size_t size), void *data)
@@ -35,25 +36,62 @@ static bool is_white_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A byte of a value, or the brace that begins one. */
-static int take(disco__split_t *split, char c)
+/* What begins or ends something outside strings. */
+static bool is_structural(char c)
 {
-    if (split->in_string) {
-        if (split->escaped)
-            split->escaped = false;
-        else if (c == '\\')
-            split->escaped = true;
-        else if (c == '"')
-            split->in_string = false;
-    } else if (c == '"') {
-        split->in_string = true;
-    } else if (c == '{' || c == '[') {
-        if (split->depth == DISCO_JSON_MAX_DEPTH)
-            return DISCO_EPROTOCOL;
-        split->depth++;
-    } else if (c == '}' || c == ']') {
-        split->depth--;
+    return c == '"' || (c | 0x20) == '{' || (c | 0x20) == '}';
+}
+
+/* Behind a quote: gives the byte behind the one that closes the string, or end. */
+static const char *take_string(disco__split_t *split, const char *at, const char *end)
+{
+    bool high = false; /* of no interest here */
+
+    if (split->escaped && at < end) {
+        split->escaped = false;
+        at++;
     }
+    while (split->in_string) {
+        at = disco__json_stop(at, end, &high);
+        if (at == end)
+            return end;
+        if (*at == '"')
+            split->in_string = false;
+        else if (*at == '\\' && at + 1 == end)
+            split->escaped = true;
+        else if (*at == '\\')
+            at++;
+        at++;
+    }
+    return at;
+}
+
+/* Gives the byte behind a value's last one, or end. 0 or DISCO_EPROTOCOL. */
+static int take_part(disco__split_t *split, const char **from, const char *end)
+{
+    const char *at = *from;
+
+    for (;;) {
+        if (split->in_string)
+            at = take_string(split, at, end);
+        while (at < end && !is_structural(*at))
+            at++;
+        if (at == end)
+            break;
+        if (*at == '"') {
+            split->in_string = true;
+        } else if ((*at | 0x20) == '}') {
+            split->depth--;
+        } else {
+            if (split->depth == DISCO_JSON_MAX_DEPTH)
+                return DISCO_EPROTOCOL;
+            split->depth++;
+        }
+        at++;
+        if (split->depth == 0)
+            break;
+    }
+    *from = at;
     return 0;
 }
 
@@ -61,23 +99,13 @@ static int take(disco__split_t *split, char c)
 static int take_value(disco__split_t *split, const char *bytes, size_t size, size_t *used)
 {
     size_t room = split->limit - split->part.size;
-    size_t i;
+    const char *at = bytes;
+    int rv = take_part(split, &at, bytes + (size < room ? size : room));
 
-    for (i = 0; i < size; i++) {
-        int rv;
-
-        if (i == room)
-            return DISCO_ETOOLARGE;
-        rv = take(split, bytes[i]);
-        if (rv != 0)
-            return rv;
-        if (split->depth == 0) {
-            i++;
-            break;
-        }
-    }
-    *used = i;
-    return 0;
+    if (rv != 0)
+        return rv;
+    *used = (size_t)(at - bytes);
+    return split->depth > 0 && *used < size ? DISCO_ETOOLARGE : 0;
 }
 
 static bool hand_over(disco__split_t *split, const char *bytes, size_t size)

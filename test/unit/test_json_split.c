@@ -62,6 +62,9 @@ static const stream_t streams[] = {
     {"{\"a\":\"\\\"}\"}{\"b\":\"\\\\\"}", "{\"a\":\"\\\"}\"}\n{\"b\":\"\\\\\"}\n"},
     {"{\"\\\\\\\"{\":\"\\u007d\"}\n", "{\"\\\\\\\"{\":\"\\u007d\"}\n"},
     {"{\n\"a\" : 1\n}", "{\n\"a\" : 1\n}\n"},
+    /* Longer than what is looked at in one step, with control bytes, which end no string. */
+    {"{\"a\":\"}0123456789abcdef\t0123456789abcdef{\\\"\"}{\"b\":\"0123456789abcdef\\\\\"}",
+     "{\"a\":\"}0123456789abcdef\t0123456789abcdef{\\\"\"}\n{\"b\":\"0123456789abcdef\\\\\"}\n"},
 };
 
 #define STREAMS (sizeof streams / sizeof streams[0])

@@ -5,7 +5,7 @@
 #include <uv.h>
 #include <uvdisco/error.h>
 
-#include "base/text.h"
+#include "base/base64.h"
 
 /* Where the walker is. */
 enum { TOP = 1, HEADER, RESPONSES, RESPONSE, RANGE, KEYS };

@@ -6,42 +6,53 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-static const disco__name_t host_names[] = {
-    DISCO__NAME("name"),
-    DISCO__NAME("service_name"),
-    DISCO__NAME("ports"),
-    DISCO__NAME("user"),
-    DISCO__NAME("password"),
-    DISCO__NAME("public"),
-    DISCO__NAME("private_hostname"),
-    DISCO__NAME("private_ports"),
-    DISCO__NAME("critical"),
-    DISCO__NAME("shard"),
-    DISCO__NAME("uuid"),
-};
-static const disco__field_t host_fields[] = {
-    {DISCO__FIELD_TEXT, DISCO__TEXT_NAME},     {DISCO__FIELD_TEXT, DISCO__TEXT_SERVICE_NAME},
-    {DISCO__FIELD_PORTS, DISCO__PORTS},        {DISCO__FIELD_TEXT, DISCO__TEXT_USER},
-    {DISCO__FIELD_TEXT, DISCO__TEXT_PASSWORD}, {DISCO__FIELD_FLAG, DISCO__FLAG_PUBLIC},
-    {DISCO__FIELD_TEXT, DISCO__TEXT_HOSTNAME}, {DISCO__FIELD_PORTS, DISCO__PRIVATE_PORTS},
-    {DISCO__FIELD_FLAG, DISCO__FLAG_CRITICAL}, {DISCO__FIELD_TEXT, DISCO__TEXT_SHARD},
-    {DISCO__FIELD_TEXT, DISCO__TEXT_UUID},
-};
+#define HOST_FIELDS(EACH)                                                                          \
+    EACH("name", TEXT, DISCO__TEXT_NAME)                                                           \
+    EACH("service_name", TEXT, DISCO__TEXT_SERVICE_NAME)                                           \
+    EACH("ports", PORTS, DISCO__PORTS)                                                             \
+    EACH("user", TEXT, DISCO__TEXT_USER)                                                           \
+    EACH("password", TEXT, DISCO__TEXT_PASSWORD)                                                   \
+    EACH("public", FLAG, DISCO__FLAG_PUBLIC)                                                       \
+    EACH("private_hostname", TEXT, DISCO__TEXT_HOSTNAME)                                           \
+    EACH("private_ports", PORTS, DISCO__PRIVATE_PORTS)                                             \
+    EACH("critical", FLAG, DISCO__FLAG_CRITICAL)                                                   \
+    EACH("shard", TEXT, DISCO__TEXT_SHARD)                                                         \
+    EACH("uuid", TEXT, DISCO__TEXT_UUID)
 
-static const disco__name_t info_names[] = {
-    DISCO__NAME("name"),     DISCO__NAME("critical"), DISCO__NAME("hostname"), DISCO__NAME("user"),
-    DISCO__NAME("password"), DISCO__NAME("ports"),    DISCO__NAME("public"),
-};
-static const disco__field_t info_fields[] = {
-    {DISCO__FIELD_TEXT, DISCO__TEXT_NAME},     {DISCO__FIELD_FLAG, DISCO__FLAG_CRITICAL},
-    {DISCO__FIELD_TEXT, DISCO__TEXT_HOSTNAME}, {DISCO__FIELD_TEXT, DISCO__TEXT_USER},
-    {DISCO__FIELD_TEXT, DISCO__TEXT_PASSWORD}, {DISCO__FIELD_PORTS, DISCO__PORTS},
-    {DISCO__FIELD_FLAG, DISCO__FLAG_PUBLIC},
-};
+#define INFO_FIELDS(EACH)                                                                          \
+    EACH("name", TEXT, DISCO__TEXT_NAME)                                                           \
+    EACH("critical", FLAG, DISCO__FLAG_CRITICAL)                                                   \
+    EACH("hostname", TEXT, DISCO__TEXT_HOSTNAME)                                                   \
+    EACH("user", TEXT, DISCO__TEXT_USER)                                                           \
+    EACH("password", TEXT, DISCO__TEXT_PASSWORD)                                                   \
+    EACH("ports", PORTS, DISCO__PORTS)                                                             \
+    EACH("public", FLAG, DISCO__FLAG_PUBLIC)
 
-const disco__schema_t disco__host_schema = {host_names, host_fields,
+#define NAME(name, kind, index) DISCO__NAME(name),
+#define FIELD(name, kind, index) {DISCO__FIELD_##kind, index},
+#define LEAD(name, kind, index)                                                                    \
+    {"\"" name "\":" QUOTE_##kind, sizeof("\"" name "\":" QUOTE_##kind) - 1},
+#define LEAD_INSIDE(name, kind, index)                                                             \
+    {"\\\"" name "\\\":" QUOTE_INSIDE_##kind, sizeof("\\\"" name "\\\":" QUOTE_INSIDE_##kind) - 1},
+#define QUOTE_TEXT "\""
+#define QUOTE_FLAG
+#define QUOTE_PORTS
+#define QUOTE_INSIDE_TEXT "\\\""
+#define QUOTE_INSIDE_FLAG
+#define QUOTE_INSIDE_PORTS
+
+static const disco__name_t host_names[] = {HOST_FIELDS(NAME)};
+static const disco__field_t host_fields[] = {HOST_FIELDS(FIELD)};
+static const disco__lead_t host_leads[] = {HOST_FIELDS(LEAD)};
+static const disco__lead_t host_leads_inside[] = {HOST_FIELDS(LEAD_INSIDE)};
+const disco__schema_t disco__host_schema = {host_names, host_fields, host_leads, host_leads_inside,
                                             sizeof host_fields / sizeof *host_fields};
-const disco__schema_t disco__info_schema = {info_names, info_fields,
+
+static const disco__name_t info_names[] = {INFO_FIELDS(NAME)};
+static const disco__field_t info_fields[] = {INFO_FIELDS(FIELD)};
+static const disco__lead_t info_leads[] = {INFO_FIELDS(LEAD)};
+static const disco__lead_t info_leads_inside[] = {INFO_FIELDS(LEAD_INSIDE)};
+const disco__schema_t disco__info_schema = {info_names, info_fields, info_leads, info_leads_inside,
                                             sizeof info_fields / sizeof *info_fields};
 
 void disco__fields_init(disco__fields_t *fields)

@@ -47,16 +47,25 @@ typedef struct disco__fields_s {
     disco__ports_span_t ports[DISCO__PORTS_COUNT];
 } disco__fields_t;
 
-/* Which fields there are, in the order in which the Go package writes them, and what becomes of
- * each. */
+/* What becomes of a field. */
 typedef struct disco__field_s {
     enum { DISCO__FIELD_TEXT, DISCO__FIELD_FLAG, DISCO__FIELD_PORTS } kind;
     size_t index;
 } disco__field_t;
 
+/* What stands before a field's value: its name and the colon, and the quote that a text begins
+ * with. At least eight bytes. */
+typedef struct disco__lead_s {
+    char text[24];
+    size_t size;
+} disco__lead_t;
+
+/* Which fields there are, in the order in which the Go package writes them. */
 typedef struct disco__schema_s {
     const disco__name_t *names;
     const disco__field_t *fields;
+    const disco__lead_t *leads;        /* in JSON */
+    const disco__lead_t *leads_inside; /* inside a string of JSON */
     size_t count;
 } disco__schema_t;
 

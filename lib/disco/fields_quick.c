@@ -13,6 +13,11 @@ typedef struct quick_s {
     bool high;
 } quick_t;
 
+static inline size_t left(const quick_t *quick)
+{
+    return (size_t)(quick->end - quick->at);
+}
+
 static inline bool take(quick_t *quick, char c)
 {
     if (quick->at == quick->end || *quick->at != c)
@@ -21,29 +26,57 @@ static inline bool take(quick_t *quick, char c)
     return true;
 }
 
-static inline bool take_quote(quick_t *quick, bool inside)
+static inline uint64_t eight(const char *bytes)
 {
-    return (!inside || take(quick, '\\')) && take(quick, '"');
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof word);
+    return word;
 }
 
+/* Eight bytes at a time, the last eight maybe twice. */
+static inline bool take_lead(quick_t *quick, const disco__lead_t *lead)
+{
+    const char *at = quick->at;
+    size_t size = lead->size;
+
+    if (left(quick) < size || eight(at) != eight(lead->text))
+        return false;
+    if (size > 16 && eight(at + 8) != eight(lead->text + 8))
+        return false;
+    if (eight(at + size - 8) != eight(lead->text + size - 8))
+        return false;
+    quick->at += size;
+    return true;
+}
+
+static inline bool take_quote(quick_t *quick, bool inside)
+{
+    if (inside) {
+        if (left(quick) < 2 || quick->at[0] != '\\' || quick->at[1] != '"')
+            return false;
+        quick->at += 2;
+        return true;
+    }
+    return take(quick, '"');
+}
+
+/* Behind its first quote. */
 static inline bool take_text(quick_t *quick, disco__span_t *span, bool inside)
 {
-    const char *stop;
+    const char *stop = disco__json_stop(quick->at, quick->end, &quick->high);
 
-    if (!take_quote(quick, inside))
-        return false;
     span->bytes = quick->at;
+    span->size = (size_t)(stop - quick->at);
     span->escaped = false;
     span->high = false;
-    stop = disco__json_stop(quick->at, quick->end, &quick->high);
-    span->size = (size_t)(stop - quick->at);
     quick->at = stop;
     return take_quote(quick, inside);
 }
 
 static inline bool take_word(quick_t *quick, const char *word, size_t size)
 {
-    if ((size_t)(quick->end - quick->at) < size || memcmp(quick->at, word, size) != 0)
+    if (left(quick) < size || memcmp(quick->at, word, size) != 0)
         return false;
     quick->at += size;
     return true;
@@ -62,8 +95,8 @@ static inline bool take_port(quick_t *quick, disco__ports_span_t *ports, bool in
     if (ports->count == DISCO__FEW_PORTS)
         return false;
     port = &ports->few[ports->count++];
-    return take_text(quick, &port->scheme, inside) && take(quick, ':') &&
-           take_text(quick, &port->port, inside);
+    return take_quote(quick, inside) && take_text(quick, &port->scheme, inside) &&
+           take(quick, ':') && take_quote(quick, inside) && take_text(quick, &port->port, inside);
 }
 
 static inline bool take_ports(quick_t *quick, disco__ports_span_t *ports, bool inside)
@@ -102,33 +135,21 @@ static inline bool take_value(quick_t *quick, disco__fields_t *fields, const dis
     return false;
 }
 
-/* Those between are not given. Gives which it is; count: none of them. */
-static inline size_t take_name(quick_t *quick, const disco__schema_t *schema, size_t next,
-                               bool inside)
-{
-    if (!take_quote(quick, inside))
-        return schema->count;
-    for (; next < schema->count; next++) {
-        if (!take_word(quick, schema->names[next].text, schema->names[next].size))
-            continue;
-        return take_quote(quick, inside) && take(quick, ':') ? next : schema->count;
-    }
-    return schema->count;
-}
-
+/* Those between are not given. */
 static inline bool take_object(quick_t *quick, disco__fields_t *fields,
                                const disco__schema_t *schema, bool inside)
 {
+    const disco__lead_t *leads = inside ? schema->leads_inside : schema->leads;
     size_t next = 0;
 
     if (!take(quick, '{'))
         return false;
     do {
-        size_t which = take_name(quick, schema, next, inside);
-
-        if (which == schema->count || !take_value(quick, fields, &schema->fields[which], inside))
+        while (next < schema->count && !take_lead(quick, &leads[next]))
+            next++;
+        if (next == schema->count || !take_value(quick, fields, &schema->fields[next], inside))
             return false;
-        next = which + 1;
+        next++;
     } while (take(quick, ','));
     return take(quick, '}');
 }

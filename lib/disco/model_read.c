@@ -35,22 +35,123 @@ static size_t text_room(const disco__span_t *span)
     return span->size > 0 ? span->size + 1 : 0;
 }
 
-/* What was read lies in memory, so that sizes of its texts cannot overflow when they are added;
- * those of the lists are limited by where the spans are. */
-static size_t ports_text_room(const disco__ports_span_t *ports)
+static bool is_text(const char *text, const disco__span_t *span)
 {
-    const disco__port_span_t *list = ports_of(ports);
-    size_t room = 0;
-    size_t i;
+    return text != NULL && !span->escaped && strncmp(text, span->bytes, span->size) == 0 &&
+           text[span->size] == '\0';
+}
 
-    for (i = 0; i < ports->count; i++)
-        room += text_room(&list[i].scheme) + text_room(&list[i].port);
+static bool is_same(const disco__span_t *a, const disco__span_t *b)
+{
+    return a->size == b->size && !a->escaped && !b->escaped &&
+           memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+/* As the Go package makes UUIDs: the private host name is their end. */
+static bool is_end_of(const disco__span_t *whole, const disco__span_t *end)
+{
+    return whole->size > end->size && end->size > 0 && !whole->escaped && !end->escaped &&
+           memcmp(whole->bytes + whole->size - end->size, end->bytes, end->size) == 0;
+}
+
+/* What is to be made of a host, and how much room it needs. Texts that are there already are not
+ * put there again: those of the host before, and those that stand twice in the host itself. What
+ * was read lies in memory, so that sizes of its texts cannot overflow when they are added. */
+typedef struct plan_s {
+    disco__maker_t *maker; /* NULL: the host lives alone */
+    const disco__fields_t *fields;
+    const char *texts[DISCO__TEXT_COUNT]; /* NULL: to be put there */
+    bool same_ports[DISCO__PORTS_COUNT];
+    bool hostname_in_uuid;
+    size_t list_room;
+    size_t text_room;
+    disco_port_t *list; /* where the next list is put, */
+    char *at;           /* and the next text */
+} plan_t;
+
+/* The port of the host before at that place; NULL: there is none. */
+static const disco_port_t *port_before(const plan_t *plan, size_t index, size_t i)
+{
+    if (plan->maker == NULL || i >= plan->maker->ports[index].count)
+        return NULL;
+    return &plan->maker->ports[index].list[i];
+}
+
+/* A host often has the same schemes in both lists. */
+static bool is_public_scheme(const plan_t *plan, size_t index, size_t i, const disco__span_t *span)
+{
+    const disco__ports_span_t *ports = &plan->fields->ports[DISCO__PORTS];
+
+    return index == DISCO__PRIVATE_PORTS && !plan->same_ports[DISCO__PORTS] && i < ports->count &&
+           is_same(&ports_of(ports)[i].scheme, span);
+}
+
+static size_t port_room(const plan_t *plan, size_t index, size_t i, const disco__port_span_t *port)
+{
+    const disco_port_t *before = port_before(plan, index, i);
+    size_t room = 0;
+
+    if ((before == NULL || !is_text(before->scheme, &port->scheme)) &&
+        !is_public_scheme(plan, index, i, &port->scheme))
+        room += text_room(&port->scheme);
+    if (before == NULL || !is_text(before->port, &port->port))
+        room += text_room(&port->port);
     return room;
 }
 
-static const char *put_text(char **at, const disco__span_t *span)
+static void plan_ports(plan_t *plan, size_t index)
 {
-    char *text = *at;
+    const disco__ports_span_t *ports = &plan->fields->ports[index];
+    const disco__maker_t *maker = plan->maker;
+    const disco__port_span_t *list = ports_of(ports);
+    size_t i;
+
+    plan->same_ports[index] = maker != NULL && ports->bytes != NULL &&
+                              ports->size == maker->ports[index].size &&
+                              memcmp(ports->bytes, maker->ports[index].json, ports->size) == 0;
+    if (plan->same_ports[index])
+        return;
+    plan->list_room += ports->count * sizeof(disco_port_t);
+    for (i = 0; i < ports->count; i++)
+        plan->text_room += port_room(plan, index, i, &list[i]);
+}
+
+static void plan_texts(plan_t *plan)
+{
+    const disco__span_t *spans = plan->fields->texts;
+    size_t i;
+
+    plan->hostname_in_uuid = is_end_of(&spans[DISCO__TEXT_UUID], &spans[DISCO__TEXT_HOSTNAME]);
+    for (i = 0; i < DISCO__TEXT_COUNT; i++) {
+        const char *before = plan->maker != NULL ? plan->maker->texts[i].text : NULL;
+
+        plan->texts[i] = NULL;
+        if (spans[i].size == 0)
+            plan->texts[i] = no_text;
+        else if (before != NULL && spans[i].size == plan->maker->texts[i].size &&
+                 !spans[i].escaped && memcmp(before, spans[i].bytes, spans[i].size) == 0)
+            plan->texts[i] = before;
+        else if (i != DISCO__TEXT_HOSTNAME || !plan->hostname_in_uuid)
+            plan->text_room += spans[i].size + 1;
+    }
+}
+
+static void make_plan(plan_t *plan, disco__maker_t *maker, const disco__fields_t *fields)
+{
+    size_t i;
+
+    plan->maker = maker;
+    plan->fields = fields;
+    plan->list_room = 0;
+    plan->text_room = 0;
+    plan_texts(plan);
+    for (i = 0; i < DISCO__PORTS_COUNT; i++)
+        plan_ports(plan, i);
+}
+
+static const char *put_text(plan_t *plan, const disco__span_t *span)
+{
+    char *text = plan->at;
     size_t size = span->size;
 
     if (size == 0)
@@ -60,152 +161,129 @@ static const char *put_text(char **at, const disco__span_t *span)
     else
         memcpy(text, span->bytes, size);
     text[size] = '\0';
-    *at += size + 1;
+    plan->at += size + 1;
     return text;
 }
 
-static int put_ports(disco_port_t *list, size_t *count, char **at, const disco__ports_span_t *ports)
+static const char *text_of(plan_t *plan, size_t index)
 {
+    const disco__span_t *span = &plan->fields->texts[index];
+    const char *text = plan->texts[index];
+
+    if (text != NULL)
+        return text;
+    text = put_text(plan, span);
+    if (plan->maker != NULL && !span->escaped) {
+        plan->maker->texts[index].text = text;
+        plan->maker->texts[index].size = span->size;
+    }
+    return text;
+}
+
+static void put_ports(plan_t *plan, size_t index, disco_port_t *list, const disco_host_t *host)
+{
+    const disco__ports_span_t *ports = &plan->fields->ports[index];
     const disco__port_span_t *from = ports_of(ports);
     size_t i;
 
     for (i = 0; i < ports->count; i++) {
-        list[i].scheme = put_text(at, &from[i].scheme);
-        list[i].port = put_text(at, &from[i].port);
+        const disco_port_t *before = port_before(plan, index, i);
+
+        if (before != NULL && is_text(before->scheme, &from[i].scheme))
+            list[i].scheme = before->scheme;
+        else if (is_public_scheme(plan, index, i, &from[i].scheme))
+            list[i].scheme = host->ports[i].scheme;
+        else
+            list[i].scheme = put_text(plan, &from[i].scheme);
+        if (before != NULL && is_text(before->port, &from[i].port))
+            list[i].port = before->port;
+        else
+            list[i].port = put_text(plan, &from[i].port);
     }
-    *count = ports->count;
-    return disco__ports_sort(list, count);
-}
-
-/* What is to be made: which texts and lists are those of the host before, and the room that the
- * others need. */
-typedef struct plan_s {
-    bool same_text[DISCO__TEXT_COUNT];
-    bool same_ports[DISCO__PORTS_COUNT];
-    size_t list_room;
-    size_t text_room;
-} plan_t;
-
-static bool is_same_text(const disco__maker_t *maker, const disco__span_t *span, size_t index)
-{
-    return !span->escaped && span->size == maker->texts[index].size &&
-           memcmp(span->bytes, maker->texts[index].text, span->size) == 0;
-}
-
-static bool is_same_ports(const disco__maker_t *maker, const disco__ports_span_t *ports,
-                          size_t index)
-{
-    return ports->bytes != NULL && ports->size == maker->ports[index].size &&
-           memcmp(ports->bytes, maker->ports[index].json, ports->size) == 0;
-}
-
-static void make_plan(plan_t *plan, const disco__maker_t *maker, const disco__fields_t *fields)
-{
-    size_t i;
-
-    plan->list_room = 0;
-    plan->text_room = 0;
-    for (i = 0; i < DISCO__TEXT_COUNT; i++) {
-        const disco__span_t *span = &fields->texts[i];
-
-        plan->same_text[i] = maker != NULL && span->size > 0 && is_same_text(maker, span, i);
-        if (!plan->same_text[i])
-            plan->text_room += text_room(span);
-    }
-    for (i = 0; i < DISCO__PORTS_COUNT; i++) {
-        const disco__ports_span_t *ports = &fields->ports[i];
-
-        plan->same_ports[i] = maker != NULL && is_same_ports(maker, ports, i);
-        if (plan->same_ports[i])
-            continue;
-        plan->list_room += ports->count * sizeof(disco_port_t);
-        plan->text_room += ports_text_room(ports);
-    }
-}
-
-static const char *text_of(const plan_t *plan, disco__maker_t *maker, const disco__fields_t *fields,
-                           size_t index, char **at)
-{
-    const disco__span_t *span = &fields->texts[index];
-    const char *text;
-
-    if (plan->same_text[index])
-        return maker->texts[index].text;
-    text = put_text(at, span);
-    if (maker != NULL && span->size > 0 && !span->escaped) {
-        maker->texts[index].text = text;
-        maker->texts[index].size = span->size;
-    }
-    return text;
 }
 
 static void remember_ports(disco__maker_t *maker, size_t index, const disco__ports_span_t *ports,
                            const disco_port_t *list, size_t count)
 {
+    maker->ports[index].list = list;
+    maker->ports[index].count = count;
+    maker->ports[index].size = 0;
     if (ports->bytes == NULL || ports->size > sizeof maker->ports[index].json)
         return;
     memcpy(maker->ports[index].json, ports->bytes, ports->size);
     maker->ports[index].size = ports->size;
-    maker->ports[index].list = list;
-    maker->ports[index].count = count;
 }
 
-/* Where lists and texts are put. */
-typedef struct place_s {
-    disco_port_t *list;
-    char *text;
-} place_t;
-
-static int set_ports(const plan_t *plan, disco__maker_t *maker, const disco__fields_t *fields,
-                     size_t index, place_t *place, const disco_port_t **list, size_t *count)
+/* The list is not yet sorted, and is to be when *list is not NULL. */
+static disco_port_t *set_ports(plan_t *plan, size_t index, disco_host_t *host,
+                               const disco_port_t **ports, size_t *count)
 {
-    const disco__ports_span_t *ports = &fields->ports[index];
-    int rv;
+    const disco__ports_span_t *from = &plan->fields->ports[index];
+    disco_port_t *list = plan->list;
 
-    *list = ports->given ? no_ports : NULL;
-    *count = 0;
+    *ports = from->given ? no_ports : NULL;
+    *count = from->count;
     if (plan->same_ports[index]) {
-        *list = maker->ports[index].list;
-        *count = maker->ports[index].count;
-        return 0;
+        *ports = plan->maker->ports[index].list;
+        *count = plan->maker->ports[index].count;
+        return NULL;
     }
-    if (ports->count > 0) {
-        *list = place->list;
-        rv = put_ports(place->list, count, &place->text, ports);
-        if (rv != 0)
-            return rv;
-        place->list += ports->count;
-    }
-    if (maker != NULL)
-        remember_ports(maker, index, ports, *list, *count);
-    return 0;
+    if (from->count == 0)
+        return NULL;
+    put_ports(plan, index, list, host);
+    plan->list += from->count;
+    *ports = list;
+    return list;
 }
 
-static int fill_host(disco_host_t *host, const plan_t *plan, disco__maker_t *maker,
-                     const disco__fields_t *fields, place_t *place)
+/* Both lists are put there before one is sorted: the second looks at the first, place by place. */
+static int fill_ports(plan_t *plan, disco_host_t *host)
 {
-    char **at = &place->text;
-    int rv;
+    disco_port_t *lists[DISCO__PORTS_COUNT];
+    int rv = 0;
 
-    memset(host, 0, sizeof *host);
-    host->name = text_of(plan, maker, fields, DISCO__TEXT_NAME, at);
-    host->service_name = text_of(plan, maker, fields, DISCO__TEXT_SERVICE_NAME, at);
-    host->user = text_of(plan, maker, fields, DISCO__TEXT_USER, at);
-    host->password = text_of(plan, maker, fields, DISCO__TEXT_PASSWORD, at);
-    host->private_hostname = text_of(plan, maker, fields, DISCO__TEXT_HOSTNAME, at);
-    host->shard = text_of(plan, maker, fields, DISCO__TEXT_SHARD, at);
-    host->uuid = text_of(plan, maker, fields, DISCO__TEXT_UUID, at);
-    host->is_public = fields->flags[DISCO__FLAG_PUBLIC];
-    host->critical = fields->flags[DISCO__FLAG_CRITICAL];
-    rv = set_ports(plan, maker, fields, DISCO__PORTS, place, &host->ports, &host->port_count);
+    lists[DISCO__PORTS] = set_ports(plan, DISCO__PORTS, host, &host->ports, &host->port_count);
+    lists[DISCO__PRIVATE_PORTS] = set_ports(plan, DISCO__PRIVATE_PORTS, host, &host->private_ports,
+                                            &host->private_port_count);
+    if (lists[DISCO__PORTS] != NULL)
+        rv = disco__ports_sort(lists[DISCO__PORTS], &host->port_count);
+    if (rv == 0 && lists[DISCO__PRIVATE_PORTS] != NULL)
+        rv = disco__ports_sort(lists[DISCO__PRIVATE_PORTS], &host->private_port_count);
     if (rv != 0)
         return rv;
-    rv = set_ports(plan, maker, fields, DISCO__PRIVATE_PORTS, place, &host->private_ports,
-                   &host->private_port_count);
     /* Without a port it is not written, and so not told from none. */
     if (host->private_port_count == 0)
         host->private_ports = NULL;
-    return rv;
+    if (plan->maker != NULL && lists[DISCO__PORTS] != NULL)
+        remember_ports(plan->maker, DISCO__PORTS, &plan->fields->ports[DISCO__PORTS], host->ports,
+                       host->port_count);
+    if (plan->maker != NULL && lists[DISCO__PRIVATE_PORTS] != NULL)
+        remember_ports(plan->maker, DISCO__PRIVATE_PORTS,
+                       &plan->fields->ports[DISCO__PRIVATE_PORTS], host->private_ports,
+                       host->private_port_count);
+    return 0;
+}
+
+static int fill_host(plan_t *plan, disco_host_t *host)
+{
+    const disco__fields_t *fields = plan->fields;
+
+    host->name = text_of(plan, DISCO__TEXT_NAME);
+    host->service_name = text_of(plan, DISCO__TEXT_SERVICE_NAME);
+    host->user = text_of(plan, DISCO__TEXT_USER);
+    host->password = text_of(plan, DISCO__TEXT_PASSWORD);
+    host->shard = text_of(plan, DISCO__TEXT_SHARD);
+    host->uuid = text_of(plan, DISCO__TEXT_UUID);
+    if (plan->hostname_in_uuid && plan->texts[DISCO__TEXT_HOSTNAME] == NULL)
+        host->private_hostname = host->uuid + fields->texts[DISCO__TEXT_UUID].size -
+                                 fields->texts[DISCO__TEXT_HOSTNAME].size;
+    else
+        host->private_hostname = text_of(plan, DISCO__TEXT_HOSTNAME);
+    host->is_public = fields->flags[DISCO__FLAG_PUBLIC];
+    host->critical = fields->flags[DISCO__FLAG_CRITICAL];
+    host->created_revision = 0;
+    host->modified_revision = 0;
+    return fill_ports(plan, host);
 }
 
 static disco__home_t *home_of(disco__maker_t *maker)
@@ -215,17 +293,17 @@ static disco__home_t *home_of(disco__maker_t *maker)
     return maker->home;
 }
 
-static disco__host_t *take_room(disco__maker_t *maker, const plan_t *plan, place_t *place)
+static disco__host_t *take_room(plan_t *plan)
 {
     size_t head = sizeof(disco__host_t) + plan->list_room;
-    disco__home_t *home = home_of(maker);
+    disco__home_t *home = home_of(plan->maker);
     disco__host_t *host;
 
     if (home == NULL)
         return NULL;
     host = disco__arena_take(&home->arena, head);
-    place->text = disco__arena_take_text(&home->arena, plan->text_room);
-    if (host == NULL || place->text == NULL)
+    plan->at = disco__arena_take_text(&home->arena, plan->text_room);
+    if (host == NULL || plan->at == NULL)
         return NULL;
     home->references++;
     host->of.home = home;
@@ -233,7 +311,7 @@ static disco__host_t *take_room(disco__maker_t *maker, const plan_t *plan, place
     return host;
 }
 
-static disco__host_t *take_room_alone(const plan_t *plan, place_t *place)
+static disco__host_t *take_room_alone(plan_t *plan)
 {
     size_t head = sizeof(disco__host_t) + plan->list_room;
     size_t size = head + plan->text_room;
@@ -241,7 +319,7 @@ static disco__host_t *take_room_alone(const plan_t *plan, place_t *place)
 
     if (host == NULL)
         return NULL;
-    place->text = (char *)host + head;
+    plan->at = (char *)host + head;
     host->of.size = size;
     host->alone = true;
     return host;
@@ -250,18 +328,17 @@ static disco__host_t *take_room_alone(const plan_t *plan, place_t *place)
 int disco__host_make(disco__host_t **out, disco__maker_t *maker, const disco__fields_t *fields)
 {
     disco__host_t *host;
-    place_t place;
     plan_t plan;
     int rv;
 
     make_plan(&plan, maker, fields);
-    host = maker != NULL ? take_room(maker, &plan, &place) : take_room_alone(&plan, &place);
+    host = maker != NULL ? take_room(&plan) : take_room_alone(&plan);
     if (host == NULL)
         return UV_ENOMEM;
     host->references = 1;
     host->side = 0;
-    place.list = (void *)(host + 1);
-    rv = fill_host(&host->host, &plan, maker, fields, &place);
+    plan.list = (void *)(host + 1);
+    rv = fill_host(&plan, &host->host);
     if (rv != 0) {
         disco__host_unref(host);
         return rv;

@@ -153,6 +153,65 @@ static int compare_elements(const void *a, const void *b)
     return compare(*(const disco_host_t *const *)a, *(const disco_host_t *const *)b);
 }
 
+/* From how many on it is quicker to sort them by the digits of their revisions first. */
+#define MANY 32
+
+typedef struct dated_s {
+    uint64_t revision;
+    const disco_host_t *host;
+} dated_t;
+
+/* One pass by one byte of the revision; those that are equal in it keep their order. */
+static void pass(dated_t *to, const dated_t *from, size_t count, unsigned shift)
+{
+    size_t places[256] = {0};
+    size_t place = 0;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        places[from[i].revision >> shift & 0xff]++;
+    for (i = 0; i < 256; i++) {
+        size_t many = places[i];
+
+        places[i] = place;
+        place += many;
+    }
+    for (i = 0; i < count; i++)
+        to[places[from[i].revision >> shift & 0xff]++] = from[i];
+}
+
+/* Those of one revision, and of several stores, are left to be sorted. Without memory, all are. */
+static void sort_by_revision(disco_service_t *service)
+{
+    size_t count = service->count;
+    dated_t *dated = disco__calloc(count, 2 * sizeof *dated);
+    dated_t *other = dated != NULL ? dated + count : NULL;
+    dated_t *all = dated;
+    uint64_t differing = 0;
+    unsigned shift;
+    size_t i;
+
+    if (dated == NULL)
+        return;
+    for (i = 0; i < count; i++) {
+        dated[i].revision = service->hosts[i]->created_revision;
+        dated[i].host = service->hosts[i];
+        differing |= dated[i].revision ^ dated[0].revision;
+    }
+    for (shift = 0; shift < 64; shift += 8) {
+        dated_t *sorted = other;
+
+        if ((differing >> shift & 0xff) == 0)
+            continue;
+        pass(sorted, dated, count, shift);
+        other = dated;
+        dated = sorted;
+    }
+    for (i = 0; i < count; i++)
+        service->hosts[i] = dated[i].host;
+    disco__free(all);
+}
+
 /* The first place whose host is not older. */
 static size_t place_of(const disco_service_t *service, const disco_host_t *host)
 {
@@ -175,11 +234,28 @@ void disco__service_sort_later(disco_service_t *service)
     service->unsorted = true;
 }
 
+static bool is_sorted(const disco_service_t *service)
+{
+    size_t i;
+
+    for (i = 1; i < service->count; i++) {
+        if (compare(service->hosts[i - 1], service->hosts[i]) > 0)
+            return false;
+    }
+    return true;
+}
+
 void disco__service_sort(disco_service_t *service)
 {
-    if (service->unsorted && service->count > 1)
-        qsort(service->hosts, service->count, POINTER_SIZE, compare_elements);
+    if (!service->unsorted)
+        return;
     service->unsorted = false;
+    if (is_sorted(service))
+        return;
+    if (service->count >= MANY)
+        sort_by_revision(service);
+    if (!is_sorted(service))
+        qsort(service->hosts, service->count, POINTER_SIZE, compare_elements);
 }
 
 void disco__service_add(disco_service_t *service, disco__host_t *host)

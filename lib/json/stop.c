@@ -3,11 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__) && (defined(__GNUC__) || defined(__clang__))
-#include <emmintrin.h>
-#define WITH_SSE2 1
-#endif
-
 static const char *stop_by_bytes(const char *at, const char *end, bool *high)
 {
     for (; at < end; at++) {
@@ -48,38 +43,3 @@ const char *disco__json_stop_portable(const char *at, const char *end, bool *hig
     }
     return stop_by_bytes(at, end, high);
 }
-
-#ifdef WITH_SSE2
-const char *disco__json_stop(const char *at, const char *end, bool *high)
-{
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i control = _mm_set1_epi8(0x1f);
-
-    while (end - at >= 16) {
-        __m128i bytes = _mm_loadu_si128((const void *)at);
-        __m128i stops = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-            _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-        unsigned found = (unsigned)_mm_movemask_epi8(stops);
-        unsigned over = (unsigned)_mm_movemask_epi8(bytes);
-
-        if (found != 0) {
-            unsigned place = (unsigned)__builtin_ctz(found);
-
-            if ((over & ((1u << place) - 1)) != 0)
-                *high = true;
-            return at + place;
-        }
-        if (over != 0)
-            *high = true;
-        at += 16;
-    }
-    return stop_by_bytes(at, end, high);
-}
-#else
-const char *disco__json_stop(const char *at, const char *end, bool *high)
-{
-    return disco__json_stop_portable(at, end, high);
-}
-#endif

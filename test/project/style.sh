@@ -90,7 +90,7 @@ for file in "${sources[@]}"; do
         llhttp.h) [[ $file == lib/http/* ]] || complain "$file: <$header> outside of lib/http" ;;
         cjson/*) [[ $file =~ ^lib/(json|etcd|disco)/ ]] || complain "$file: <$header> below lib/json" ;;
         # The vector instructions of x86, which a portable way stands beside.
-        emmintrin.h) [[ $file == lib/json/stop.c ]] || complain "$file: <$header> outside of lib/json/stop.c" ;;
+        emmintrin.h) [[ $file == lib/json/stop.h ]] || complain "$file: <$header> outside of lib/json/stop.h" ;;
         tmmintrin.h) [[ $file == lib/base/base64.c ]] || complain "$file: <$header> outside of lib/base/base64.c" ;;
         *) complain "$file: <$header> is neither C11 nor a library of this project" ;;
         esac

@@ -59,8 +59,11 @@ void disco__fields_init(disco__fields_t *fields)
 {
     size_t i;
 
-    for (i = 0; i < DISCO__TEXT_COUNT; i++)
-        fields->texts[i] = (disco__span_t){.bytes = ""};
+    for (i = 0; i < DISCO__TEXT_COUNT; i++) {
+        fields->texts[i].bytes = "";
+        fields->texts[i].size = 0;
+        fields->texts[i].escaped = false;
+    }
     for (i = 0; i < DISCO__FLAG_COUNT; i++)
         fields->flags[i] = false;
     for (i = 0; i < DISCO__PORTS_COUNT; i++) {

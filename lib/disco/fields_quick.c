@@ -69,7 +69,6 @@ static inline bool take_text(quick_t *quick, disco__span_t *span, bool inside)
     span->bytes = quick->at;
     span->size = (size_t)(stop - quick->at);
     span->escaped = false;
-    span->high = false;
     quick->at = stop;
     return take_quote(quick, inside);
 }

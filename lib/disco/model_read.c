@@ -35,10 +35,16 @@ static size_t text_room(const disco__span_t *span)
     return span->size > 0 ? span->size + 1 : 0;
 }
 
-static bool is_text(const char *text, const disco__span_t *span)
+/* They are short: a loop is quicker than a call. */
+static inline bool is_text(const char *text, const disco__span_t *span)
 {
-    return text != NULL && !span->escaped && strncmp(text, span->bytes, span->size) == 0 &&
-           text[span->size] == '\0';
+    size_t i;
+
+    for (i = 0; i < span->size; i++) {
+        if (text[i] != span->bytes[i])
+            return false;
+    }
+    return text[i] == '\0' && !span->escaped;
 }
 
 static bool is_same(const disco__span_t *a, const disco__span_t *b)
@@ -62,6 +68,8 @@ typedef struct plan_s {
     const disco__fields_t *fields;
     const char *texts[DISCO__TEXT_COUNT]; /* NULL: to be put there */
     bool same_ports[DISCO__PORTS_COUNT];
+    disco_port_t ports[DISCO__PORTS_COUNT][DISCO__FEW_PORTS]; /* the same */
+    bool public_scheme[DISCO__FEW_PORTS]; /* of the private ports: it is that of the public one */
     bool hostname_in_uuid;
     size_t list_room;
     size_t text_room;
@@ -86,17 +94,24 @@ static bool is_public_scheme(const plan_t *plan, size_t index, size_t i, const d
            is_same(&ports_of(ports)[i].scheme, span);
 }
 
-static size_t port_room(const plan_t *plan, size_t index, size_t i, const disco__port_span_t *port)
+/* Only few are looked at. */
+static void plan_port(plan_t *plan, size_t index, size_t i, const disco__port_span_t *port)
 {
     const disco_port_t *before = port_before(plan, index, i);
-    size_t room = 0;
+    disco_port_t *known = &plan->ports[index][i];
 
-    if ((before == NULL || !is_text(before->scheme, &port->scheme)) &&
-        !is_public_scheme(plan, index, i, &port->scheme))
-        room += text_room(&port->scheme);
-    if (before == NULL || !is_text(before->port, &port->port))
-        room += text_room(&port->port);
-    return room;
+    known->scheme = known->port = NULL;
+    if (before != NULL && is_text(before->scheme, &port->scheme))
+        known->scheme = before->scheme;
+    if (before != NULL && is_text(before->port, &port->port))
+        known->port = before->port;
+    if (index == DISCO__PRIVATE_PORTS)
+        plan->public_scheme[i] =
+            known->scheme == NULL && is_public_scheme(plan, index, i, &port->scheme);
+    if (known->scheme == NULL && (index == DISCO__PORTS || !plan->public_scheme[i]))
+        plan->text_room += text_room(&port->scheme);
+    if (known->port == NULL)
+        plan->text_room += text_room(&port->port);
 }
 
 static void plan_ports(plan_t *plan, size_t index)
@@ -112,8 +127,12 @@ static void plan_ports(plan_t *plan, size_t index)
     if (plan->same_ports[index])
         return;
     plan->list_room += ports->count * sizeof(disco_port_t);
-    for (i = 0; i < ports->count; i++)
-        plan->text_room += port_room(plan, index, i, &list[i]);
+    for (i = 0; i < ports->count; i++) {
+        if (i < DISCO__FEW_PORTS)
+            plan_port(plan, index, i, &list[i]);
+        else
+            plan->text_room += text_room(&list[i].scheme) + text_room(&list[i].port);
+    }
 }
 
 static void plan_texts(plan_t *plan)
@@ -187,17 +206,15 @@ static void put_ports(plan_t *plan, size_t index, disco_port_t *list, const disc
     size_t i;
 
     for (i = 0; i < ports->count; i++) {
-        const disco_port_t *before = port_before(plan, index, i);
+        bool few = i < DISCO__FEW_PORTS;
 
-        if (before != NULL && is_text(before->scheme, &from[i].scheme))
-            list[i].scheme = before->scheme;
-        else if (is_public_scheme(plan, index, i, &from[i].scheme))
+        list[i].scheme = few ? plan->ports[index][i].scheme : NULL;
+        list[i].port = few ? plan->ports[index][i].port : NULL;
+        if (few && index == DISCO__PRIVATE_PORTS && plan->public_scheme[i])
             list[i].scheme = host->ports[i].scheme;
-        else
+        if (list[i].scheme == NULL)
             list[i].scheme = put_text(plan, &from[i].scheme);
-        if (before != NULL && is_text(before->port, &from[i].port))
-            list[i].port = before->port;
-        else
+        if (list[i].port == NULL)
             list[i].port = put_text(plan, &from[i].port);
     }
 }

@@ -18,6 +18,7 @@ static inline const char *disco__json_stop(const char *at, const char *end, bool
     const __m128i quote = _mm_set1_epi8('"');
     const __m128i backslash = _mm_set1_epi8('\\');
     const __m128i control = _mm_set1_epi8(0x1f);
+    bool last = false; /* of its own, so that the caller's can stay in a register */
 
     while (end - at >= 16) {
         __m128i bytes = _mm_loadu_si128((const void *)at);
@@ -36,7 +37,10 @@ static inline const char *disco__json_stop(const char *at, const char *end, bool
             *high = true;
         at += 16;
     }
-    return disco__json_stop_portable(at, end, high);
+    at = disco__json_stop_portable(at, end, &last);
+    if (last)
+        *high = true;
+    return at;
 }
 
 #else

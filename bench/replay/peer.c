@@ -252,7 +252,10 @@ static void on_events(uv_timer_t *timer)
     peer_t *peer = timer->data;
     bytes_t out = {NULL, 0, 0};
 
-    streams_v3_events(&peer->request, &out);
+    if (streams_is_v2_wait(&peer->request))
+        streams_v2_event(&peer->request, &out);
+    else
+        streams_v3_events(&peer->request, &out);
     send_owned(peer, &out);
 }
 
@@ -260,6 +263,7 @@ static int on_request(llhttp_t *parser)
 {
     peer_t *peer = parser->data;
     bytes_t out = {NULL, 0, 0};
+    int events_follow = 0;
 
     if (peer->waits_for != NULL)
         return HPE_USER; /* pipelining, which no peer does */
@@ -269,15 +273,17 @@ static int on_request(llhttp_t *parser)
     }
     all.requests++;
     if (streams_is_v2_wait(&peer->request)) {
-        streams_v2_answer(&peer->request, &out);
+        events_follow = streams_v2_answer(&peer->request, &out);
         send_owned(peer, &out);
     } else if (streams_is_v3_watch(&peer->request)) {
+        events_follow = 1;
         streams_v3_answer(&peer->request, &out);
         send_owned(peer, &out);
-        bench_check(uv_timer_start(&peer->events, on_events, EVENTS_AFTER_MS, 0), "timer");
     } else {
         answer_recorded(peer);
     }
+    if (events_follow && !uv_is_closing((uv_handle_t *)&peer->events))
+        bench_check(uv_timer_start(&peer->events, on_events, EVENTS_AFTER_MS, 0), "timer");
     return 0;
 }
 

@@ -146,19 +146,41 @@ static void append_v2_head(bytes_t *out, uint64_t index)
     bytes_append_text(out, head);
 }
 
-void streams_v2_answer(const bytes_t *request, bytes_t *out)
+/* The first event that the poll waits for; NULL: none is recorded. */
+static const line_t *v2_event(const bytes_t *request, uint64_t *index)
 {
-    uint64_t index = number_behind(request->data, request->size, "waitIndex=");
-    size_t place = first_from(&v2, index);
-    const line_t *line = &v2.lines[place];
-    char size[20];
+    size_t place;
 
-    if (strncmp(request->data, "GET /v2/keys/services/", 22) != 0 || index == 0 ||
-        place == v2.count) {
+    *index = number_behind(request->data, request->size, "waitIndex=");
+    place = first_from(&v2, *index);
+    if (strncmp(request->data, "GET /v2/keys/services/", 22) != 0 || *index == 0 ||
+        place == v2.count)
+        return NULL;
+    return &v2.lines[place];
+}
+
+int streams_v2_answer(const bytes_t *request, bytes_t *out)
+{
+    uint64_t index;
+    const line_t *line = v2_event(request, &index);
+
+    if (line == NULL) {
         append_v2_head(out, index > 0 ? index - 1 : v2.lines[v2.count - 1].index);
-        return;
+        return 0;
     }
     append_v2_head(out, line->index);
+    if (line == v2.lines)
+        return 1;
+    streams_v2_event(request, out);
+    return 0;
+}
+
+void streams_v2_event(const bytes_t *request, bytes_t *out)
+{
+    uint64_t index;
+    const line_t *line = v2_event(request, &index);
+    char size[20];
+
     (void)snprintf(size, sizeof size, "%zx\r\n", line->size + 1);
     bytes_append_text(out, size);
     bytes_append(out, line->text, line->size);

@@ -123,18 +123,13 @@ static void take_created(disco__v3_line_t *line, disco__v3_lane_t *lane,
 }
 
 static void take_events(disco__v3_line_t *line, disco__v3_lane_t *lane,
-                        const disco__v3_message_t *message)
+                        disco__v3_message_t *message)
 {
-    const cJSON *item;
+    disco__v3_event_t event;
 
-    cJSON_ArrayForEach(item, message->events)
-    {
-        disco__v3_event_t event;
-
-        /* Closed, be it by the owner who was just told. */
-        if (line->ended || lane->watch == NULL)
-            return;
-        if (disco__v3_read_event(&event, item))
+    /* Closed, be it by the owner who was just told: then no more is read. */
+    while (!line->ended && lane->watch != NULL && disco__v3_next_event(&event, message)) {
+        if (event.is_good)
             disco__v3_watch_event(lane->watch, lane, &event);
         else
             disco__v3_watch_lost_event(lane->watch, lane, event.revision);
@@ -143,9 +138,9 @@ static void take_events(disco__v3_line_t *line, disco__v3_lane_t *lane,
 
 /* Events, or a notice of progress, which is a message without any. */
 static void take_result(disco__v3_line_t *line, disco__v3_lane_t *lane,
-                        const disco__v3_message_t *message)
+                        disco__v3_message_t *message)
 {
-    if (message->events == NULL) {
+    if (!message->has_events) {
         if (!lane->fragment)
             disco__v3_watch_progress(lane->watch, message->header.revision);
         return;
@@ -167,20 +162,42 @@ static bool is_other_cluster(const disco__v3_line_t *line, uint64_t id)
     return *seen != id;
 }
 
-static void take_message(disco__v3_line_t *line, const disco__v3_message_t *message)
+/* The stream has failed, all of it. */
+static void take_error(disco__v3_line_t *line, const disco__v3_message_t *message)
 {
-    disco__v3_lane_t *lane = lane_of(line, message);
     disco__failure_t failure = message->failure;
 
     disco__failure_set_endpoint(&failure, line->call.endpoint->url);
-    if (failure.status != 0 && message->token) {
+    if (message->token)
         disco__v3_stream_token_refused(line, &failure);
-    } else if (failure.status != 0) {
+    else
         disco__v3_stream_lost(line, &failure, true);
-    } else if (is_other_cluster(line, message->header.cluster_id)) {
-        disco__failure_set(&failure, DISCO_ECLEARED, "the cluster is another one");
-        disco__v3_stream_jump(line, &failure);
-    } else if (message->canceled) {
+}
+
+static void take_other_cluster(disco__v3_line_t *line)
+{
+    disco__failure_t failure;
+
+    disco__failure_clear(&failure);
+    disco__failure_set(&failure, DISCO_ECLEARED, "the cluster is another one");
+    disco__failure_set_endpoint(&failure, line->call.endpoint->url);
+    disco__v3_stream_jump(line, &failure);
+}
+
+static void take_message(disco__v3_line_t *line, disco__v3_message_t *message)
+{
+    disco__v3_lane_t *lane;
+
+    if (message->failure.status != 0) {
+        take_error(line, message);
+        return;
+    }
+    if (is_other_cluster(line, message->header.cluster_id)) {
+        take_other_cluster(line);
+        return;
+    }
+    lane = lane_of(line, message);
+    if (message->canceled) {
         take_canceled(line, message);
     } else if (lane == NULL || (!message->created && !lane->created)) {
         if (message->watch_id != DISCO__V3_NO_WATCH)
@@ -193,23 +210,29 @@ static void take_message(disco__v3_line_t *line, const disco__v3_message_t *mess
     }
 }
 
+static void message_failed(disco__v3_line_t *line, int status)
+{
+    disco__failure_t failure;
+
+    if (status != UV_ENOMEM) {
+        disco__v3_stream_unreadable(line, status, "a message that cannot be read");
+        return;
+    }
+    disco__failure_clear(&failure);
+    disco__failure_set(&failure, status, NULL);
+    disco__v3_stream_lost(line, &failure, false);
+}
+
 static bool on_value(void *data, const char *text, size_t size)
 {
     disco__v3_line_t *line = data;
     disco__v3_message_t message;
-    disco__failure_t failure;
-    int rv = disco__v3_read_message(&message, text, size);
+    int rv = disco__v3_read_message(&message, &line->texts, text, size);
 
-    if (rv == UV_ENOMEM) {
-        disco__failure_clear(&failure);
-        disco__failure_set(&failure, rv, NULL);
-        disco__v3_stream_lost(line, &failure, false);
-    } else if (rv != 0) {
-        disco__v3_stream_unreadable(line, rv, "a message that cannot be read");
-    } else {
+    if (rv == 0)
         take_message(line, &message);
-        disco__v3_message_free(&message);
-    }
+    else
+        message_failed(line, rv);
     if (!line->ended && line->live_ms == 0 && line->answered == line->lane_count) {
         disco__timer_stop(line->stream->loop, &line->timer);
         disco__v3_stream_live(line);
@@ -282,6 +305,7 @@ static void on_burial(disco__tick_t *tick)
     disco__v3_line_t *line = disco__container_of(tick, disco__v3_line_t, burial);
 
     disco__split_free(&line->split);
+    disco__buffer_free_secret(&line->texts);
     disco__free(line->lanes);
     disco__free(line);
 }
@@ -337,6 +361,7 @@ int disco__v3_line_open(disco__v3_stream_t *stream, disco__v3_line_t **out)
     line->slot = free_slot(stream);
     stream->lines[line->slot] = line;
     disco__split_init(&line->split, stream->store->options.max_event_bytes, on_value, line);
+    disco__buffer_init(&line->texts);
     disco__timer_init(&line->timer, on_timer);
     disco__tick_init(&line->burial, on_burial);
     disco__v3_call_init(&line->call, stream->store, "/v3/watch");

@@ -3,6 +3,7 @@
 #define DISCO_ETCD_V3_WATCH_CODEC_H
 
 #include "etcd/v3_codec.h"
+#include "json/scan.h"
 
 typedef struct disco__v3_create_s {
     const char *key;
@@ -20,9 +21,8 @@ void disco__v3_write_create(disco__buffer_t *out, const disco__v3_create_t *crea
 /* The watch id of messages that belong to no watch: etcd's -1. */
 #define DISCO__V3_NO_WATCH UINT64_MAX
 
-/* Text and events point into the tree. */
+/* cancel_reason and what events say lie in a buffer of the reader's. */
 typedef struct disco__v3_message_s {
-    cJSON *tree;
     disco__failure_t failure; /* status not 0: the stream has failed, and the rest is not set */
     bool token;               /* since the token is no longer good */
     disco__v3_header_t header;
@@ -30,20 +30,26 @@ typedef struct disco__v3_message_s {
     bool created;
     bool canceled;
     bool fragment; /* more of the same message follows */
+    bool has_events;
     uint64_t compact_revision;
     const char *cancel_reason; /* never NULL */
-    const cJSON *events;       /* an array; NULL: none */
+    disco__scan_t events;      /* behind those that were read */
+    bool is_at_event;
+    char *room; /* for texts; has as many bytes as the message */
 } disco__v3_message_t;
 
-/* 0, DISCO_EPROTOCOL, or UV_ENOMEM. */
-int disco__v3_read_message(disco__v3_message_t *message, const char *text, size_t size);
-void disco__v3_message_free(disco__v3_message_t *message);
+/* The whole of it is held against the grammar; nothing is copied but what is read then. text:
+ * borrowed for as long as the message is used, and so is texts, which is used for nothing else
+ * meanwhile and may be used again for the next message. 0, DISCO_EPROTOCOL, or UV_ENOMEM. */
+int disco__v3_read_message(disco__v3_message_t *message, disco__buffer_t *texts, const char *text,
+                           size_t size);
 
 /* What a message says that cancels a watch: DISCO_ECLEARED when the history is gone. True: the
  * token is no longer good. */
 bool disco__v3_explain_cancel(disco__failure_t *failure, const disco__v3_message_t *message);
 
 typedef struct disco__v3_event_s {
+    bool is_good; /* else it cannot be read, and the rest but for the revision is not set */
     bool deleted;
     bool has_previous;
     uint64_t revision; /* set as far as it can be read, also when the event cannot */
@@ -51,7 +57,8 @@ typedef struct disco__v3_event_s {
     disco_kv_t previous;
 } disco__v3_event_t;
 
-/* To be read once only: decodes in place. False: it cannot be read. */
-bool disco__v3_read_event(disco__v3_event_t *event, const cJSON *object);
+/* The events of a message, one after the other; each is valid until the next is read. False: there
+ * is no more. */
+bool disco__v3_next_event(disco__v3_event_t *event, disco__v3_message_t *message);
 
 #endif

@@ -307,6 +307,21 @@ static int read_by_tree(const disco__span_t *number, uint64_t *value)
     return rv;
 }
 
+static bool read_text(const disco__span_t *text, uint64_t *value)
+{
+    char plain[128]; /* six bytes, which an escape can take, for each digit */
+    const char *nul;
+    size_t size;
+
+    if (!text->escaped)
+        return disco__text_to_u64(text->bytes, text->size, value);
+    if (text->size > sizeof plain)
+        return false;
+    size = disco__json_unescape(plain, text);
+    nul = memchr(plain, '\0', size); /* ends a C string */
+    return disco__text_to_u64(plain, nul != NULL ? (size_t)(nul - plain) : size, value);
+}
+
 bool disco__scan_u64(disco__scan_t *scan, uint64_t *value)
 {
     disco__span_t span;
@@ -315,7 +330,7 @@ bool disco__scan_u64(disco__scan_t *scan, uint64_t *value)
     if (disco__scan_peek(scan) == '"') {
         if (!take_string(scan, &span))
             return false;
-        return disco__text_to_u64(span.bytes, span.size, value) ? true : broken(scan);
+        return read_text(&span, value) ? true : broken(scan);
     }
     if (!disco__scan_number(scan, &span))
         return false;

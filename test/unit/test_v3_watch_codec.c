@@ -7,7 +7,6 @@
 #include "base/random.h"
 #include "etcd/v3_watch_codec.h"
 #include "support/test.h"
-#include "json/read.h"
 
 #define HEADER                                                                                     \
     "\"header\":{\"cluster_id\":\"7\",\"member_id\":\"8\",\"revision\":\"29\",\"raft_term\":"      \
@@ -68,11 +67,14 @@ DISCO_TEST(a_watch_is_not_asked_for_without_memory)
     heap_sweep(no_memory, NULL);
 }
 
+/* Of the message that was read last. */
+static disco__buffer_t texts;
+
 static disco__v3_message_t parsed(const char *text)
 {
     disco__v3_message_t message;
 
-    assert_status(disco__v3_read_message(&message, text, strlen(text)), 0);
+    assert_status(disco__v3_read_message(&message, &texts, text, strlen(text)), 0);
     return message;
 }
 
@@ -85,11 +87,11 @@ DISCO_TEST(created_is_read)
     assert_int(message.watch_id, 1);
     assert_true(message.created);
     assert_false(message.canceled);
-    assert_null(message.events);
+    assert_false(message.has_events);
     assert_int(message.header.cluster_id, 7);
     assert_int(message.header.revision, 29);
     assert_int(message.header.raft_term, 2);
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
 DISCO_TEST(numbers_may_be_numbers_and_what_is_zero_absent)
@@ -102,14 +104,14 @@ DISCO_TEST(numbers_may_be_numbers_and_what_is_zero_absent)
     assert_true(message.canceled);
     assert_int(message.compact_revision, 50);
     assert_int(message.header.raft_term, 0);
-    assert_null(message.events);
-    disco__v3_message_free(&message);
+    assert_false(message.has_events);
+    disco__buffer_free(&texts);
     message = parsed("{\"result\":{}}");
     assert_int(message.watch_id, 0);
     assert_false(message.created);
     assert_int(message.header.revision, 0);
     assert_string_equal(message.cancel_reason, "");
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
 DISCO_TEST(the_watch_of_none_is_told_apart)
@@ -117,10 +119,10 @@ DISCO_TEST(the_watch_of_none_is_told_apart)
     disco__v3_message_t message = parsed("{\"result\":{\"watch_id\":\"-1\"}}");
 
     assert_true(message.watch_id == DISCO__V3_NO_WATCH);
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
     message = parsed("{\"result\":{\"watch_id\":-1}}");
     assert_true(message.watch_id == DISCO__V3_NO_WATCH);
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
 static void assert_canceled(const char *fields, int status, bool token, const char *text)
@@ -135,7 +137,7 @@ static void assert_canceled(const char *fields, int status, bool token, const ch
     assert_int(disco__v3_explain_cancel(&failure, &message), token);
     assert_status(failure.status, status);
     assert_non_null(strstr(failure.message, text));
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
 #define REASON(text) "\"cancel_reason\":\"" text "\""
@@ -169,31 +171,33 @@ DISCO_TEST(errors_of_the_stream_are_read)
     assert_status(message.failure.status, DISCO_EUNAVAILABLE);
     assert_int(message.failure.etcd_code, 14);
     assert_false(message.token);
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
     message = parsed("{\"error\":{\"code\":16,\"message\":\"etcdserver: invalid auth token\"}}");
     assert_status(message.failure.status, DISCO_EAUTH);
     assert_true(message.token);
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
-static disco__v3_event_t event_of(disco__v3_message_t *message, const char *event, bool good)
+static disco__v3_event_t event_of(const char *event, bool good)
 {
     char json[512];
+    disco__v3_message_t message;
     disco__v3_event_t read;
+    disco__v3_event_t none;
 
     (void)snprintf(json, sizeof json, "{\"result\":{\"events\":[%s]}}", event);
-    *message = parsed(json);
-    assert_non_null(message->events);
-    assert_int(disco__v3_read_event(&read, message->events->child), good);
+    message = parsed(json);
+    assert_true(message.has_events);
+    assert_true(disco__v3_next_event(&read, &message));
+    assert_int(read.is_good, good);
+    assert_false(disco__v3_next_event(&none, &message));
     return read;
 }
 
 DISCO_TEST(events_are_read)
 {
-    disco__v3_message_t message;
     disco__v3_event_t event =
-        event_of(&message,
-                 "{\"kv\":{\"key\":\"L2E=\",\"create_revision\":\"28\",\"mod_revision\":\"29\","
+        event_of("{\"kv\":{\"key\":\"L2E=\",\"create_revision\":\"28\",\"mod_revision\":\"29\","
                  "\"version\":\"2\",\"value\":\"MQ==\"},\"prev_kv\":{\"key\":\"L2E=\","
                  "\"create_revision\":28,\"mod_revision\":28}}",
                  true);
@@ -205,16 +209,16 @@ DISCO_TEST(events_are_read)
     assert_int(event.entry.created_revision, 28);
     assert_true(event.has_previous);
     assert_string_equal(event.previous.value, "");
-    disco__v3_message_free(&message);
-    event = event_of(
-        &message, "{\"type\":\"DELETE\",\"kv\":{\"key\":\"L2E=\",\"mod_revision\":\"30\"}}", true);
+    disco__buffer_free(&texts);
+    event =
+        event_of("{\"type\":\"DELETE\",\"kv\":{\"key\":\"L2E=\",\"mod_revision\":\"30\"}}", true);
     assert_true(event.deleted);
     assert_false(event.has_previous);
     assert_string_equal(event.entry.value, "");
-    disco__v3_message_free(&message);
-    event = event_of(&message, "{\"type\":1,\"kv\":{\"key\":\"L2E=\",\"mod_revision\":30}}", true);
+    disco__buffer_free(&texts);
+    event = event_of("{\"type\":1,\"kv\":{\"key\":\"L2E=\",\"mod_revision\":30}}", true);
     assert_true(event.deleted);
-    disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
 DISCO_TEST(events_that_cannot_be_read_have_a_revision_where_it_can_be)
@@ -241,10 +245,8 @@ DISCO_TEST(events_that_cannot_be_read_have_a_revision_where_it_can_be)
     size_t i;
 
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        disco__v3_message_t message;
-
-        assert_int(event_of(&message, bad[i].text, false).revision, bad[i].revision);
-        disco__v3_message_free(&message);
+        assert_int(event_of(bad[i].text, false).revision, bad[i].revision);
+        disco__buffer_free(&texts);
     }
 }
 
@@ -270,7 +272,8 @@ DISCO_TEST(messages_of_wrong_types_are_refused)
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         disco__v3_message_t message;
 
-        assert_status(disco__v3_read_message(&message, bad[i], strlen(bad[i])), DISCO_EPROTOCOL);
+        assert_status(disco__v3_read_message(&message, &texts, bad[i], strlen(bad[i])),
+                      DISCO_EPROTOCOL);
     }
 }
 
@@ -278,18 +281,15 @@ static void read_all(const char *text, size_t size)
 {
     disco__v3_message_t message;
     disco__v3_event_t event;
-    const cJSON *item;
 
-    if (disco__v3_read_message(&message, text, size) != 0)
+    if (disco__v3_read_message(&message, &texts, text, size) != 0 || message.failure.status != 0)
         return;
-    cJSON_ArrayForEach(item, message.events)
-    {
-        if (!disco__v3_read_event(&event, item))
+    while (disco__v3_next_event(&event, &message)) {
+        if (!event.is_good)
             continue;
         assert_true(event.revision > 0 && event.entry.key[0] != '\0');
         assert_non_null(event.entry.value);
     }
-    disco__v3_message_free(&message);
 }
 
 DISCO_TEST(mutated_messages_are_survived)
@@ -318,6 +318,7 @@ DISCO_TEST(mutated_messages_are_survived)
         read_all(text, size);
         free(text);
     }
+    disco__buffer_free(&texts);
 }
 
 static void read_without_memory(void *data)
@@ -325,12 +326,11 @@ static void read_without_memory(void *data)
     static const char text[] = "{\"result\":{" HEADER ",\"watch_id\":\"1\",\"events\":[{\"kv\":{"
                                "\"key\":\"L2E=\",\"mod_revision\":\"29\"}}]}}";
     disco__v3_message_t message;
-    int rv = disco__v3_read_message(&message, text, sizeof text - 1);
+    int rv = disco__v3_read_message(&message, &texts, text, sizeof text - 1);
 
     (void)data;
     assert_true(rv == 0 || rv == UV_ENOMEM);
-    if (rv == 0)
-        disco__v3_message_free(&message);
+    disco__buffer_free(&texts);
 }
 
 DISCO_TEST(messages_are_not_read_without_memory)

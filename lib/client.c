@@ -227,12 +227,15 @@ int disco_client_new(disco_client_t **out, uv_loop_t *uv, disco_options_t *given
     log = (disco__log_t){
         .callback = options.log, .data = options.log_data, .level = options.log_level};
     rv = disco__loop_prepare(&client->base.loop, uv, &log);
+    if (rv == 0 && (client->base.spares = disco__spares_new(&client->base.loop)) == NULL)
+        rv = UV_ENOMEM;
     if (rv == 0)
         rv = furnish(client, &options, text, wants_tls, &at_fault);
     if (rv == 0) {
         disco__loop_open(&client->base.loop);
         *out = &client->base;
     } else {
+        disco__spares_close(client->base.spares);
         client_free(client);
     }
 
@@ -290,6 +293,7 @@ static void close_now(disco__client_t *client)
     if (client->tls != NULL)
         disco__tls_free(client->tls);
     client->tls = NULL;
+    disco__spares_close(base->spares);
     disco__loop_close(&base->loop, on_loop_closed);
 }
 

@@ -8,7 +8,7 @@
 /* A block is a quarter of what there is already, within these: small arenas stay small, and of
  * large ones little is left over. */
 #define LEAST_BLOCK 1024
-#define MOST_BLOCK 65536
+#define MOST_BLOCK DISCO__SPARE_SIZE
 #define ALIGNMENT sizeof(uint64_t)
 
 typedef struct disco__arena_block_s {
@@ -16,9 +16,25 @@ typedef struct disco__arena_block_s {
     size_t size; /* with this head */
 } block_t;
 
-void disco__arena_init(disco__arena_t *arena)
+void disco__arena_init(disco__arena_t *arena, disco__spares_t *spares)
 {
     memset(arena, 0, sizeof *arena);
+    arena->spares = disco__spares_ref(spares);
+}
+
+static block_t *take_block(disco__arena_t *arena, size_t size)
+{
+    if (arena->spares != NULL && size == DISCO__SPARE_SIZE)
+        return disco__spares_take(arena->spares);
+    return disco__malloc(size);
+}
+
+static void give_block(disco__arena_t *arena, block_t *block, size_t size)
+{
+    if (arena->spares != NULL && size == DISCO__SPARE_SIZE)
+        disco__spares_give(arena->spares, block);
+    else
+        disco__free(block);
 }
 
 void disco__arena_free(disco__arena_t *arena)
@@ -27,12 +43,14 @@ void disco__arena_free(disco__arena_t *arena)
 
     while (block != NULL) {
         block_t *next = block->next;
+        size_t size = block->size;
 
         disco__wipe(block, block->size);
-        disco__free(block);
+        give_block(arena, block, size);
         block = next;
     }
-    disco__arena_init(arena);
+    disco__spares_unref(arena->spares);
+    memset(arena, 0, sizeof *arena);
 }
 
 static int add_block(disco__arena_t *arena, size_t least)
@@ -48,7 +66,7 @@ static int add_block(disco__arena_t *arena, size_t least)
         return 0;
     if (size < least)
         size = least;
-    block = disco__malloc(size);
+    block = take_block(arena, size);
     if (block == NULL)
         return 0;
     block->next = arena->blocks;

@@ -5,15 +5,19 @@
 
 #include <stddef.h>
 
+#include "base/spares.h"
+
 typedef struct disco__arena_s {
     struct disco__arena_block_s *blocks; /* the one in use first */
     char *at;                            /* what is left of it */
     size_t left;
-    size_t size; /* of all blocks */
+    size_t size;             /* of all blocks */
+    disco__spares_t *spares; /* where blocks come from and go to; NULL: the hooks alone */
 } disco__arena_t;
 
-void disco__arena_init(disco__arena_t *arena);
-/* Wipes, since credentials may be in it. As after init. */
+/* spares: kept until the arena is freed; NULL allowed. */
+void disco__arena_init(disco__arena_t *arena, disco__spares_t *spares);
+/* Wipes, since credentials may be in it. As after init without spares. */
 void disco__arena_free(disco__arena_t *arena);
 
 /* Aligned for pointers and 64-bit numbers; not cleared. NULL when memory is short. */

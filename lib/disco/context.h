@@ -5,6 +5,7 @@
 #include <uvdisco/client.h>
 
 #include "base/loop.h"
+#include "base/spares.h"
 #include "base/strmap.h"
 #include "base/tick.h"
 #include "base/timer.h"
@@ -23,6 +24,7 @@ typedef struct disco__settings_s {
 
 struct disco_client_s {
     disco__loop_t loop;
+    disco__spares_t *spares; /* blocks for snapshots */
     /* One, or with both APIs two, of which the first has the raw keys. */
     disco__store_t *stores[DISCO__STORES_MOST];
     size_t store_count;

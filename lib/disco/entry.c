@@ -43,12 +43,13 @@ static disco__span_t last_segment(const source_t *source)
 }
 
 static int read_fields(disco_client_t *client, disco__fields_t *fields,
-                       const disco__schema_t *schema, const source_t *source)
+                       const disco__schema_t *schema, const disco__before_t *before,
+                       const source_t *source)
 {
     disco__fields_init(fields);
     if (source->value_size > client->settings.max_value_bytes)
         return DISCO_ETOOLARGE;
-    if (disco__fields_read_quickly(fields, schema, source->value, source->value_size))
+    if (disco__fields_read_quickly(fields, schema, before, source->value, source->value_size))
         return 0;
     disco__fields_init(fields);
     return disco__fields_read(fields, schema, source->value, source->value_size);
@@ -89,7 +90,7 @@ int disco__entry_read_host(disco_client_t *client, const disco_kv_t *entry, disc
 {
     source_t source = source_of_entry(entry);
     disco__fields_t fields;
-    int rv = read_fields(client, &fields, &disco__host_schema, &source);
+    int rv = read_fields(client, &fields, &disco__host_schema, NULL, &source);
 
     if (rv == 0)
         rv = make_host(host, NULL, &fields, &source);
@@ -103,7 +104,7 @@ int disco__entry_read_info(disco_client_t *client, const disco_kv_t *entry,
 {
     source_t source = source_of_entry(entry);
     disco__fields_t fields;
-    int rv = read_fields(client, &fields, &disco__info_schema, &source);
+    int rv = read_fields(client, &fields, &disco__info_schema, NULL, &source);
 
     name_after_key(&fields, DISCO__TEXT_NAME, &source);
     if (rv == 0)
@@ -117,7 +118,7 @@ void disco__reader_init(disco__reader_t *reader, disco_client_t *client)
 {
     reader->client = client;
     disco__fields_init(&reader->fields);
-    disco__maker_init(&reader->maker);
+    disco__maker_init(&reader->maker, client->spares);
     disco__buffer_init(&reader->plain);
 }
 
@@ -134,7 +135,8 @@ size_t disco__reader_look(disco__reader_t *reader, const char *text, size_t size
 
     disco__fields_free(&reader->fields);
     disco__fields_init(&reader->fields);
-    used = disco__fields_read_inside(&reader->fields, &disco__host_schema, text, size);
+    used = disco__fields_read_inside(&reader->fields, &disco__host_schema, &reader->maker.before,
+                                     text, size);
     /* It may be over the limit only because it is escaped: to be read as it is. */
     return used <= reader->client->settings.max_value_bytes ? used : 0;
 }
@@ -162,20 +164,20 @@ static int source_of_item(disco__reader_t *reader, const disco__item_t *item, so
 }
 
 static int read_item(disco__reader_t *reader, const disco__item_t *item,
-                     const disco__schema_t *schema, source_t *source)
+                     const disco__schema_t *schema, const disco__before_t *before, source_t *source)
 {
     int rv = source_of_item(reader, item, source);
 
     if (rv != 0 || item->read)
         return rv;
     disco__fields_free(&reader->fields);
-    return read_fields(reader->client, &reader->fields, schema, source);
+    return read_fields(reader->client, &reader->fields, schema, before, source);
 }
 
 int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco__host_t **host)
 {
     source_t source;
-    int rv = read_item(reader, item, &disco__host_schema, &source);
+    int rv = read_item(reader, item, &disco__host_schema, &reader->maker.before, &source);
 
     if (rv == 0)
         rv = make_host(host, &reader->maker, &reader->fields, &source);
@@ -187,7 +189,7 @@ int disco__reader_info(disco__reader_t *reader, const disco__item_t *item,
                        disco_service_info_t **info)
 {
     source_t source;
-    int rv = read_item(reader, item, &disco__info_schema, &source);
+    int rv = read_item(reader, item, &disco__info_schema, NULL, &source);
 
     name_after_key(&reader->fields, DISCO__TEXT_NAME, &source);
     if (rv == 0)

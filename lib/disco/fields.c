@@ -63,6 +63,7 @@ void disco__fields_init(disco__fields_t *fields)
         fields->texts[i].bytes = "";
         fields->texts[i].size = 0;
         fields->texts[i].escaped = false;
+        fields->same_text[i] = false;
     }
     for (i = 0; i < DISCO__FLAG_COUNT; i++)
         fields->flags[i] = false;
@@ -72,7 +73,9 @@ void disco__fields_init(disco__fields_t *fields)
         fields->ports[i].many = NULL;
         fields->ports[i].capacity = 0;
         fields->ports[i].bytes = NULL;
+        fields->same_list[i] = false;
     }
+    fields->inside = false;
 }
 
 void disco__fields_free(disco__fields_t *fields)

@@ -34,19 +34,34 @@ static inline uint64_t eight(const char *bytes)
     return word;
 }
 
-/* Eight bytes at a time, the last eight maybe twice. */
-static inline bool take_lead(quick_t *quick, const disco__lead_t *lead)
+/* Eight bytes at least. Eight at a time, the last eight maybe twice. */
+static inline bool comes(const quick_t *quick, const char *bytes, size_t size)
 {
     const char *at = quick->at;
-    size_t size = lead->size;
+    size_t i;
 
-    if (left(quick) < size || eight(at) != eight(lead->text))
+    if (left(quick) < size || eight(at + size - 8) != eight(bytes + size - 8))
         return false;
-    if (size > 16 && eight(at + 8) != eight(lead->text + 8))
+    for (i = 0; i + 8 < size; i += 8) {
+        if (eight(at + i) != eight(bytes + i))
+            return false;
+    }
+    return true;
+}
+
+static inline bool take_lead(quick_t *quick, const disco__lead_t *lead)
+{
+    if (!comes(quick, lead->text, lead->size))
         return false;
-    if (eight(at + size - 8) != eight(lead->text + size - 8))
+    quick->at += lead->size;
+    return true;
+}
+
+static inline bool take_recalled(quick_t *quick, const disco__recall_t *recall)
+{
+    if (recall->compared == 0 || !comes(quick, recall->bytes, recall->compared))
         return false;
-    quick->at += size;
+    quick->at += recall->used;
     return true;
 }
 
@@ -87,21 +102,48 @@ static inline bool take_flag(quick_t *quick, bool *flag)
     return *flag || take_word(quick, "false", 5);
 }
 
-static inline bool take_port(quick_t *quick, disco__ports_span_t *ports, bool inside)
-{
-    disco__port_span_t *port;
-
-    if (ports->count == DISCO__FEW_PORTS)
-        return false;
-    port = &ports->few[ports->count++];
-    return take_quote(quick, inside) && take_text(quick, &port->scheme, inside) &&
-           take(quick, ':') && take_quote(quick, inside) && take_text(quick, &port->port, inside);
-}
-
-static inline bool take_ports(quick_t *quick, disco__ports_span_t *ports, bool inside)
+/* The scheme, up to the first quote of its port. */
+static inline bool take_scheme(quick_t *quick, disco__port_span_t *port,
+                               const disco__recall_t *recall, bool *same, bool inside)
 {
     const char *first = quick->at;
+    size_t quote = inside ? 2 : 1;
 
+    *same = recall != NULL && take_recalled(quick, recall);
+    if (!*same)
+        return take_quote(quick, inside) && take_text(quick, &port->scheme, inside) &&
+               take(quick, ':') && take_quote(quick, inside);
+    port->scheme.bytes = first + quote;
+    port->scheme.size = recall->used - 3 * quote - 1;
+    port->scheme.escaped = false;
+    return true;
+}
+
+static inline bool take_port(quick_t *quick, disco__fields_t *fields, size_t index,
+                             const disco__before_t *before, bool inside)
+{
+    disco__ports_span_t *ports = &fields->ports[index];
+    size_t i = ports->count;
+
+    if (i == DISCO__FEW_PORTS)
+        return false;
+    ports->count++;
+    return take_scheme(quick, &ports->few[i], before != NULL ? &before->schemes[index][i] : NULL,
+                       &fields->same_scheme[index][i], inside) &&
+           take_text(quick, &ports->few[i].port, inside);
+}
+
+static inline bool take_ports(quick_t *quick, disco__fields_t *fields, size_t index,
+                              const disco__before_t *before, bool inside)
+{
+    disco__ports_span_t *ports = &fields->ports[index];
+    const char *first = quick->at;
+
+    if (before != NULL && take_recalled(quick, &before->lists[index])) {
+        ports->given = true;
+        fields->same_list[index] = true;
+        return true;
+    }
     if (take_word(quick, "null", 4))
         return true;
     if (!take(quick, '{'))
@@ -109,7 +151,7 @@ static inline bool take_ports(quick_t *quick, disco__ports_span_t *ports, bool i
     ports->given = true;
     if (!take(quick, '}')) {
         do {
-            if (!take_port(quick, ports, inside))
+            if (!take_port(quick, fields, index, before, inside))
                 return false;
         } while (take(quick, ','));
         if (!take(quick, '}'))
@@ -120,33 +162,51 @@ static inline bool take_ports(quick_t *quick, disco__ports_span_t *ports, bool i
     return true;
 }
 
+static inline bool take_field_text(quick_t *quick, disco__fields_t *fields, size_t index,
+                                   const disco__before_t *before, bool inside)
+{
+    disco__span_t *span = &fields->texts[index];
+    const char *first = quick->at;
+
+    if (before == NULL || !take_recalled(quick, &before->texts[index]))
+        return take_text(quick, span, inside);
+    span->bytes = first;
+    span->size = before->texts[index].used - (inside ? 2 : 1);
+    fields->same_text[index] = true;
+    return true;
+}
+
 static inline bool take_value(quick_t *quick, disco__fields_t *fields, const disco__field_t *field,
-                              bool inside)
+                              const disco__before_t *before, bool inside)
 {
     switch (field->kind) {
     case DISCO__FIELD_TEXT:
-        return take_text(quick, &fields->texts[field->index], inside);
+        return take_field_text(quick, fields, field->index, before, inside);
     case DISCO__FIELD_FLAG:
         return take_flag(quick, &fields->flags[field->index]);
     case DISCO__FIELD_PORTS:
-        return take_ports(quick, &fields->ports[field->index], inside);
+        return take_ports(quick, fields, field->index, before, inside);
     }
     return false;
 }
 
 /* Those between are not given. */
 static inline bool take_object(quick_t *quick, disco__fields_t *fields,
-                               const disco__schema_t *schema, bool inside)
+                               const disco__schema_t *schema, const disco__before_t *before,
+                               bool inside)
 {
     const disco__lead_t *leads = inside ? schema->leads_inside : schema->leads;
     size_t next = 0;
 
+    if (before != NULL && before->inside != inside)
+        before = NULL;
     if (!take(quick, '{'))
         return false;
     do {
         while (next < schema->count && !take_lead(quick, &leads[next]))
             next++;
-        if (next == schema->count || !take_value(quick, fields, &schema->fields[next], inside))
+        if (next == schema->count ||
+            !take_value(quick, fields, &schema->fields[next], before, inside))
             return false;
         next++;
     } while (take(quick, ','));
@@ -154,22 +214,57 @@ static inline bool take_object(quick_t *quick, disco__fields_t *fields,
 }
 
 bool disco__fields_read_quickly(disco__fields_t *fields, const disco__schema_t *schema,
-                                const char *text, size_t size)
+                                const disco__before_t *before, const char *text, size_t size)
 {
     quick_t quick = {.at = text, .end = text + size};
 
-    return take_object(&quick, fields, schema, false) && quick.at == quick.end &&
+    return take_object(&quick, fields, schema, before, false) && quick.at == quick.end &&
            (!quick.high || disco__text_is_utf8(text, size));
 }
 
 size_t disco__fields_read_inside(disco__fields_t *fields, const disco__schema_t *schema,
-                                 const char *text, size_t size)
+                                 const disco__before_t *before, const char *text, size_t size)
 {
     quick_t quick = {.at = text, .end = text + size};
     size_t used;
 
-    if (!take_object(&quick, fields, schema, true) || quick.at == quick.end || *quick.at != '"')
+    fields->inside = true;
+    if (!take_object(&quick, fields, schema, before, true) || quick.at == quick.end ||
+        *quick.at != '"')
         return 0;
     used = (size_t)(quick.at - text);
     return quick.high && !disco__text_is_utf8(text, used) ? 0 : used;
+}
+
+/* The bytes from first on: they are all there, since they have just been read. */
+static void recall(disco__recall_t *recall, const char *first, size_t compared, size_t used)
+{
+    recall->compared = 0;
+    if (compared < 8 || compared > sizeof recall->bytes)
+        return;
+    memcpy(recall->bytes, first, compared);
+    recall->compared = compared;
+    recall->used = used;
+}
+
+/* With the quote behind it. */
+void disco__recall_text(disco__recall_t *recalled, const disco__span_t *span, bool inside)
+{
+    size_t used = span->size + (inside ? 2 : 1);
+
+    recall(recalled, span->bytes, used, used);
+}
+
+/* With its quotes, the colon, and the first quote of the port. */
+void disco__recall_scheme(disco__recall_t *recalled, const disco__span_t *span, bool inside)
+{
+    size_t quote = inside ? 2 : 1;
+    size_t used = span->size + 3 * quote + 1;
+
+    recall(recalled, span->bytes - quote, used, used);
+}
+
+void disco__recall_list(disco__recall_t *recalled, const disco__ports_span_t *ports)
+{
+    recall(recalled, ports->bytes, ports->size, ports->size);
 }

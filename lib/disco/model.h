@@ -72,20 +72,20 @@ int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info);
 /* Puts hosts that come together into one home, where texts that are those of the host before are
  * there only once. Cleared by init. */
 typedef struct disco__maker_s {
-    disco__home_t *home; /* made at need */
-    struct {
-        const char *text;
-        size_t size;
-    } texts[DISCO__TEXT_COUNT]; /* of the host before */
+    disco__spares_t *spares; /* for the home; NULL allowed */
+    disco__home_t *home;     /* made at need */
+    /* Of the host before: what is there already, and how it stood in its JSON. */
+    disco__before_t before;
+    const char *texts[DISCO__TEXT_COUNT];
+    const char *schemes[DISCO__PORTS_COUNT][DISCO__FEW_PORTS];
     struct {
         const disco_port_t *list;
         size_t count;
-        size_t size; /* of the map's JSON; 0: there is none */
-        char json[128];
+        bool in_order; /* its schemes came sorted */
     } ports[DISCO__PORTS_COUNT];
 } disco__maker_t;
 
-void disco__maker_init(disco__maker_t *maker);
+void disco__maker_init(disco__maker_t *maker, disco__spares_t *spares);
 /* The hosts stay. */
 void disco__maker_free(disco__maker_t *maker);
 

@@ -12,16 +12,17 @@ static const char no_text[] = "";
 /* A map without ports is not told from none by its count, but by its address. */
 static const disco_port_t no_ports[1] = {{no_text, no_text}};
 
-void disco__maker_init(disco__maker_t *maker)
+void disco__maker_init(disco__maker_t *maker, disco__spares_t *spares)
 {
     memset(maker, 0, sizeof *maker);
+    maker->spares = spares;
 }
 
 void disco__maker_free(disco__maker_t *maker)
 {
-    disco__wipe(maker->ports, sizeof maker->ports);
+    disco__wipe(&maker->before, sizeof maker->before);
     disco__home_unref(maker->home);
-    disco__maker_init(maker);
+    memset(maker, 0, sizeof *maker);
 }
 
 static const disco__port_span_t *ports_of(const disco__ports_span_t *ports)
@@ -33,18 +34,6 @@ static const disco__port_span_t *ports_of(const disco__ports_span_t *ports)
 static size_t text_room(const disco__span_t *span)
 {
     return span->size > 0 ? span->size + 1 : 0;
-}
-
-/* They are short: a loop is quicker than a call. */
-static inline bool is_text(const char *text, const disco__span_t *span)
-{
-    size_t i;
-
-    for (i = 0; i < span->size; i++) {
-        if (text[i] != span->bytes[i])
-            return false;
-    }
-    return text[i] == '\0' && !span->escaped;
 }
 
 static bool is_same(const disco__span_t *a, const disco__span_t *b)
@@ -66,9 +55,8 @@ static bool is_end_of(const disco__span_t *whole, const disco__span_t *end)
 typedef struct plan_s {
     disco__maker_t *maker; /* NULL: the host lives alone */
     const disco__fields_t *fields;
-    const char *texts[DISCO__TEXT_COUNT]; /* NULL: to be put there */
-    bool same_ports[DISCO__PORTS_COUNT];
-    disco_port_t ports[DISCO__PORTS_COUNT][DISCO__FEW_PORTS]; /* the same */
+    const char *texts[DISCO__TEXT_COUNT];                      /* NULL: to be put there */
+    const char *schemes[DISCO__PORTS_COUNT][DISCO__FEW_PORTS]; /* the same */
     bool public_scheme[DISCO__FEW_PORTS]; /* of the private ports: it is that of the public one */
     bool hostname_in_uuid;
     size_t list_room;
@@ -77,81 +65,84 @@ typedef struct plan_s {
     char *at;           /* and the next text */
 } plan_t;
 
-/* The port of the host before at that place; NULL: there is none. */
-static const disco_port_t *port_before(const plan_t *plan, size_t index, size_t i)
-{
-    if (plan->maker == NULL || i >= plan->maker->ports[index].count)
-        return NULL;
-    return &plan->maker->ports[index].list[i];
-}
-
 /* A host often has the same schemes in both lists. */
-static bool is_public_scheme(const plan_t *plan, size_t index, size_t i, const disco__span_t *span)
+static bool is_public_scheme(const plan_t *plan, size_t i, const disco__span_t *span)
 {
     const disco__ports_span_t *ports = &plan->fields->ports[DISCO__PORTS];
 
-    return index == DISCO__PRIVATE_PORTS && !plan->same_ports[DISCO__PORTS] && i < ports->count &&
+    return !plan->fields->same_list[DISCO__PORTS] && i < ports->count &&
            is_same(&ports_of(ports)[i].scheme, span);
 }
 
 /* Only few are looked at. */
-static void plan_port(plan_t *plan, size_t index, size_t i, const disco__port_span_t *port)
+static void plan_scheme(plan_t *plan, size_t index, size_t i, const disco__span_t *scheme)
 {
-    const disco_port_t *before = port_before(plan, index, i);
-    disco_port_t *known = &plan->ports[index][i];
+    const char *known = NULL;
+    bool is_public = false;
 
-    known->scheme = known->port = NULL;
-    if (before != NULL && is_text(before->scheme, &port->scheme))
-        known->scheme = before->scheme;
-    if (before != NULL && is_text(before->port, &port->port))
-        known->port = before->port;
+    if (plan->maker != NULL && plan->fields->same_scheme[index][i])
+        known = plan->maker->schemes[index][i];
+    else if (index == DISCO__PRIVATE_PORTS)
+        is_public = is_public_scheme(plan, i, scheme);
+    if (known == NULL && !is_public)
+        plan->text_room += text_room(scheme);
+    plan->schemes[index][i] = known;
     if (index == DISCO__PRIVATE_PORTS)
-        plan->public_scheme[i] =
-            known->scheme == NULL && is_public_scheme(plan, index, i, &port->scheme);
-    if (known->scheme == NULL && (index == DISCO__PORTS || !plan->public_scheme[i]))
-        plan->text_room += text_room(&port->scheme);
-    if (known->port == NULL)
-        plan->text_room += text_room(&port->port);
+        plan->public_scheme[i] = is_public;
 }
 
 static void plan_ports(plan_t *plan, size_t index)
 {
     const disco__ports_span_t *ports = &plan->fields->ports[index];
-    const disco__maker_t *maker = plan->maker;
     const disco__port_span_t *list = ports_of(ports);
     size_t i;
 
-    plan->same_ports[index] = maker != NULL && ports->bytes != NULL &&
-                              ports->size == maker->ports[index].size &&
-                              memcmp(ports->bytes, maker->ports[index].json, ports->size) == 0;
-    if (plan->same_ports[index])
+    if (plan->fields->same_list[index])
         return;
     plan->list_room += ports->count * sizeof(disco_port_t);
     for (i = 0; i < ports->count; i++) {
+        plan->text_room += text_room(&list[i].port);
         if (i < DISCO__FEW_PORTS)
-            plan_port(plan, index, i, &list[i]);
+            plan_scheme(plan, index, i, &list[i].scheme);
         else
-            plan->text_room += text_room(&list[i].scheme) + text_room(&list[i].port);
+            plan->text_room += text_room(&list[i].scheme);
     }
 }
 
 static void plan_texts(plan_t *plan)
 {
-    const disco__span_t *spans = plan->fields->texts;
+    const disco__fields_t *fields = plan->fields;
+    const disco__span_t *spans = fields->texts;
     size_t i;
 
     plan->hostname_in_uuid = is_end_of(&spans[DISCO__TEXT_UUID], &spans[DISCO__TEXT_HOSTNAME]);
     for (i = 0; i < DISCO__TEXT_COUNT; i++) {
-        const char *before = plan->maker != NULL ? plan->maker->texts[i].text : NULL;
-
         plan->texts[i] = NULL;
         if (spans[i].size == 0)
             plan->texts[i] = no_text;
-        else if (before != NULL && spans[i].size == plan->maker->texts[i].size &&
-                 !spans[i].escaped && memcmp(before, spans[i].bytes, spans[i].size) == 0)
-            plan->texts[i] = before;
+        else if (plan->maker != NULL && fields->same_text[i])
+            plan->texts[i] = plan->maker->texts[i];
         else if (i != DISCO__TEXT_HOSTNAME || !plan->hostname_in_uuid)
             plan->text_room += spans[i].size + 1;
+    }
+}
+
+/* What stood in the other kind of text cannot stand here. */
+static void prepare_before(disco__maker_t *maker, bool inside)
+{
+    disco__before_t *before = &maker->before;
+    size_t i;
+    size_t k;
+
+    if (before->inside == inside)
+        return;
+    before->inside = inside;
+    for (i = 0; i < DISCO__TEXT_COUNT; i++)
+        before->texts[i].compared = 0;
+    for (i = 0; i < DISCO__PORTS_COUNT; i++) {
+        before->lists[i].compared = 0;
+        for (k = 0; k < DISCO__FEW_PORTS; k++)
+            before->schemes[i][k].compared = 0;
     }
 }
 
@@ -159,6 +150,8 @@ static void make_plan(plan_t *plan, disco__maker_t *maker, const disco__fields_t
 {
     size_t i;
 
+    if (maker != NULL)
+        prepare_before(maker, fields->inside);
     plan->maker = maker;
     plan->fields = fields;
     plan->list_room = 0;
@@ -184,7 +177,8 @@ static const char *put_text(plan_t *plan, const disco__span_t *span)
     return text;
 }
 
-static const char *text_of(plan_t *plan, size_t index)
+/* Names and UUIDs differ from host to host: only the others are worth noting. */
+static const char *text_of(plan_t *plan, size_t index, bool noted)
 {
     const disco__span_t *span = &plan->fields->texts[index];
     const char *text = plan->texts[index];
@@ -192,62 +186,90 @@ static const char *text_of(plan_t *plan, size_t index)
     if (text != NULL)
         return text;
     text = put_text(plan, span);
-    if (plan->maker != NULL && !span->escaped) {
-        plan->maker->texts[index].text = text;
-        plan->maker->texts[index].size = span->size;
+    if (noted && plan->maker != NULL && !span->escaped) {
+        plan->maker->texts[index] = text;
+        disco__recall_text(&plan->maker->before.texts[index], span, plan->fields->inside);
     }
     return text;
 }
 
-static void put_ports(plan_t *plan, size_t index, disco_port_t *list, const disco_host_t *host)
+static const char *scheme_of(plan_t *plan, size_t index, size_t i, const disco__span_t *span,
+                             const disco_host_t *host)
+{
+    const char *text;
+
+    if (i >= DISCO__FEW_PORTS)
+        return put_text(plan, span);
+    text = plan->schemes[index][i];
+    if (text != NULL)
+        return text;
+    if (index == DISCO__PRIVATE_PORTS && plan->public_scheme[i])
+        text = host->ports[i].scheme;
+    else
+        text = put_text(plan, span);
+    if (plan->maker != NULL && !span->escaped) {
+        plan->maker->schemes[index][i] = text;
+        disco__recall_scheme(&plan->maker->before.schemes[index][i], span, plan->fields->inside);
+    }
+    return text;
+}
+
+/* Gives whether all its schemes are those of the list before. */
+static bool put_ports(plan_t *plan, size_t index, disco_port_t *list, const disco_host_t *host)
 {
     const disco__ports_span_t *ports = &plan->fields->ports[index];
     const disco__port_span_t *from = ports_of(ports);
+    bool same = plan->maker != NULL && plan->maker->ports[index].count == ports->count;
     size_t i;
 
     for (i = 0; i < ports->count; i++) {
-        bool few = i < DISCO__FEW_PORTS;
-
-        list[i].scheme = few ? plan->ports[index][i].scheme : NULL;
-        list[i].port = few ? plan->ports[index][i].port : NULL;
-        if (few && index == DISCO__PRIVATE_PORTS && plan->public_scheme[i])
-            list[i].scheme = host->ports[i].scheme;
-        if (list[i].scheme == NULL)
-            list[i].scheme = put_text(plan, &from[i].scheme);
-        if (list[i].port == NULL)
-            list[i].port = put_text(plan, &from[i].port);
+        same = same && i < DISCO__FEW_PORTS && plan->fields->same_scheme[index][i];
+        list[i].scheme = scheme_of(plan, index, i, &from[i].scheme, host);
+        list[i].port = put_text(plan, &from[i].port);
     }
+    return same;
 }
 
-static void remember_ports(disco__maker_t *maker, size_t index, const disco__ports_span_t *ports,
-                           const disco_port_t *list, size_t count)
+static void note_list(disco__maker_t *maker, size_t index, const disco__ports_span_t *ports,
+                      const disco_port_t *list, size_t count)
 {
     maker->ports[index].list = list;
     maker->ports[index].count = count;
-    maker->ports[index].size = 0;
-    if (ports->bytes == NULL || ports->size > sizeof maker->ports[index].json)
-        return;
-    memcpy(maker->ports[index].json, ports->bytes, ports->size);
-    maker->ports[index].size = ports->size;
+    if (ports->bytes != NULL)
+        disco__recall_list(&maker->before.lists[index], ports);
+    else
+        maker->before.lists[index].compared = 0;
 }
 
-/* The list is not yet sorted, and is to be when *list is not NULL. */
+static int sort_ports(plan_t *plan, size_t index, disco_port_t *list, size_t *count, bool same)
+{
+    bool in_order;
+
+    if (list == NULL || (same && plan->maker->ports[index].in_order))
+        return 0;
+    in_order = disco__ports_are_sorted(list, *count);
+    if (plan->maker != NULL)
+        plan->maker->ports[index].in_order = in_order;
+    return in_order ? 0 : disco__ports_sort(list, count);
+}
+
+/* The list is not yet sorted. NULL: there is nothing to be sorted. */
 static disco_port_t *set_ports(plan_t *plan, size_t index, disco_host_t *host,
-                               const disco_port_t **ports, size_t *count)
+                               const disco_port_t **ports, size_t *count, bool *same)
 {
     const disco__ports_span_t *from = &plan->fields->ports[index];
     disco_port_t *list = plan->list;
 
     *ports = from->given ? no_ports : NULL;
     *count = from->count;
-    if (plan->same_ports[index]) {
+    if (plan->fields->same_list[index]) {
         *ports = plan->maker->ports[index].list;
         *count = plan->maker->ports[index].count;
         return NULL;
     }
     if (from->count == 0)
         return NULL;
-    put_ports(plan, index, list, host);
+    *same = put_ports(plan, index, list, host);
     plan->list += from->count;
     *ports = list;
     return list;
@@ -257,27 +279,26 @@ static disco_port_t *set_ports(plan_t *plan, size_t index, disco_host_t *host,
 static int fill_ports(plan_t *plan, disco_host_t *host)
 {
     disco_port_t *lists[DISCO__PORTS_COUNT];
-    int rv = 0;
+    bool same[DISCO__PORTS_COUNT] = {false, false};
+    const disco__ports_span_t *from = plan->fields->ports;
+    int rv;
 
-    lists[DISCO__PORTS] = set_ports(plan, DISCO__PORTS, host, &host->ports, &host->port_count);
-    lists[DISCO__PRIVATE_PORTS] = set_ports(plan, DISCO__PRIVATE_PORTS, host, &host->private_ports,
-                                            &host->private_port_count);
-    if (lists[DISCO__PORTS] != NULL)
-        rv = disco__ports_sort(lists[DISCO__PORTS], &host->port_count);
-    if (rv == 0 && lists[DISCO__PRIVATE_PORTS] != NULL)
-        rv = disco__ports_sort(lists[DISCO__PRIVATE_PORTS], &host->private_port_count);
+    lists[0] = set_ports(plan, DISCO__PORTS, host, &host->ports, &host->port_count, &same[0]);
+    lists[1] = set_ports(plan, DISCO__PRIVATE_PORTS, host, &host->private_ports,
+                         &host->private_port_count, &same[1]);
+    rv = sort_ports(plan, DISCO__PORTS, lists[0], &host->port_count, same[0]);
+    if (rv == 0)
+        rv = sort_ports(plan, DISCO__PRIVATE_PORTS, lists[1], &host->private_port_count, same[1]);
     if (rv != 0)
         return rv;
     /* Without a port it is not written, and so not told from none. */
     if (host->private_port_count == 0)
         host->private_ports = NULL;
-    if (plan->maker != NULL && lists[DISCO__PORTS] != NULL)
-        remember_ports(plan->maker, DISCO__PORTS, &plan->fields->ports[DISCO__PORTS], host->ports,
-                       host->port_count);
-    if (plan->maker != NULL && lists[DISCO__PRIVATE_PORTS] != NULL)
-        remember_ports(plan->maker, DISCO__PRIVATE_PORTS,
-                       &plan->fields->ports[DISCO__PRIVATE_PORTS], host->private_ports,
-                       host->private_port_count);
+    if (plan->maker != NULL && lists[0] != NULL)
+        note_list(plan->maker, DISCO__PORTS, &from[0], host->ports, host->port_count);
+    if (plan->maker != NULL && lists[1] != NULL)
+        note_list(plan->maker, DISCO__PRIVATE_PORTS, &from[1], host->private_ports,
+                  host->private_port_count);
     return 0;
 }
 
@@ -285,17 +306,17 @@ static int fill_host(plan_t *plan, disco_host_t *host)
 {
     const disco__fields_t *fields = plan->fields;
 
-    host->name = text_of(plan, DISCO__TEXT_NAME);
-    host->service_name = text_of(plan, DISCO__TEXT_SERVICE_NAME);
-    host->user = text_of(plan, DISCO__TEXT_USER);
-    host->password = text_of(plan, DISCO__TEXT_PASSWORD);
-    host->shard = text_of(plan, DISCO__TEXT_SHARD);
-    host->uuid = text_of(plan, DISCO__TEXT_UUID);
+    host->name = text_of(plan, DISCO__TEXT_NAME, false);
+    host->service_name = text_of(plan, DISCO__TEXT_SERVICE_NAME, true);
+    host->user = text_of(plan, DISCO__TEXT_USER, true);
+    host->password = text_of(plan, DISCO__TEXT_PASSWORD, true);
+    host->shard = text_of(plan, DISCO__TEXT_SHARD, true);
+    host->uuid = text_of(plan, DISCO__TEXT_UUID, false);
     if (plan->hostname_in_uuid && plan->texts[DISCO__TEXT_HOSTNAME] == NULL)
         host->private_hostname = host->uuid + fields->texts[DISCO__TEXT_UUID].size -
                                  fields->texts[DISCO__TEXT_HOSTNAME].size;
     else
-        host->private_hostname = text_of(plan, DISCO__TEXT_HOSTNAME);
+        host->private_hostname = text_of(plan, DISCO__TEXT_HOSTNAME, false);
     host->is_public = fields->flags[DISCO__FLAG_PUBLIC];
     host->critical = fields->flags[DISCO__FLAG_CRITICAL];
     host->created_revision = 0;
@@ -305,9 +326,17 @@ static int fill_host(plan_t *plan, disco_host_t *host)
 
 static disco__home_t *home_of(disco__maker_t *maker)
 {
-    if (maker->home == NULL && (maker->home = disco__calloc(1, sizeof *maker->home)) != NULL)
-        maker->home->references = 1;
-    return maker->home;
+    disco__home_t *home = maker->home;
+
+    if (home != NULL)
+        return home;
+    home = disco__malloc(sizeof *home);
+    if (home == NULL)
+        return NULL;
+    home->references = 1;
+    disco__arena_init(&home->arena, maker->spares);
+    maker->home = home;
+    return home;
 }
 
 static disco__host_t *take_room(plan_t *plan)
@@ -389,7 +418,7 @@ static int read(disco__fields_t *fields, const disco__schema_t *schema, const ch
                 size_t size)
 {
     disco__fields_init(fields);
-    if (disco__fields_read_quickly(fields, schema, json, size))
+    if (disco__fields_read_quickly(fields, schema, NULL, json, size))
         return 0;
     disco__fields_init(fields);
     return disco__fields_read(fields, schema, json, size);

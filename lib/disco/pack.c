@@ -94,7 +94,7 @@ const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *p
     return copy;
 }
 
-static bool is_sorted(const disco_port_t *ports, size_t count)
+bool disco__ports_are_sorted(const disco_port_t *ports, size_t count)
 {
     size_t i;
 
@@ -112,8 +112,6 @@ int disco__ports_sort(disco_port_t *ports, size_t *count)
     size_t kept = 0;
     size_t i;
 
-    if (is_sorted(ports, *count))
-        return 0;
     copy = disco__calloc(*count, PORT_ROOM);
     if (copy == NULL)
         return UV_ENOMEM;

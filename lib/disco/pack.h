@@ -28,6 +28,9 @@ const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *p
  * them; NULL when memory is short. *size receives the size of the block. */
 void *disco__pack_allocate(disco__pack_t *pack, size_t header, size_t *size);
 
+/* By scheme, bytewise, none twice. */
+bool disco__ports_are_sorted(const disco_port_t *ports, size_t count);
+
 /* Where it lies: sorted by scheme, bytewise, of several with the same scheme the last. 0 or
  * UV_ENOMEM. */
 int disco__ports_sort(disco_port_t *ports, size_t *count);

@@ -75,7 +75,7 @@ static int on_take(void *data, const disco__item_t *item)
 void disco__collect_init(disco__collect_t *collect)
 {
     memset(collect, 0, sizeof *collect);
-    disco__arena_init(&collect->texts);
+    disco__arena_init(&collect->texts, NULL);
     collect->taker.data = collect;
     collect->taker.begin = on_begin;
     collect->taker.take = on_take;

@@ -128,30 +128,47 @@ static void on_written(uv_write_t *request, int status)
         end(tcp, status);
 }
 
-static int tcp_write(disco__stream_t *stream, disco__buffer_t *bytes)
+/* What the system did not take at once. */
+static int write_rest(disco__tcp_t *tcp, disco__buffer_t *bytes, size_t done)
 {
-    disco__tcp_t *tcp = of_stream(stream);
-    disco__tcp_write_t *write;
+    disco__tcp_write_t *write = disco__malloc(sizeof *write);
     uv_buf_t buffer;
     int rv;
 
-    if (tcp->closing || tcp->end_status != 0)
-        return UV_EPIPE;
-    if (bytes->size > UINT_MAX)
-        return UV_E2BIG;
-    write = disco__malloc(sizeof *write);
     if (write == NULL)
         return UV_ENOMEM;
     write->tcp = tcp;
     disco__buffer_init(&write->bytes);
     disco__buffer_move(bytes, &write->bytes);
-    buffer = uv_buf_init(write->bytes.bytes, (unsigned int)write->bytes.size);
+    buffer = uv_buf_init(write->bytes.bytes + done, (unsigned int)(write->bytes.size - done));
     rv = uv_write(&write->request, (uv_stream_t *)&tcp->handle, &buffer, 1, on_written);
     if (rv != 0) {
         disco__buffer_free_secret(&write->bytes);
         disco__free(write);
     }
     return rv;
+}
+
+/* A write that the system takes at once needs no request of libuv, which would cost a call of
+ * epoll_ctl() each time, too. An error is left to the request to tell. */
+static int tcp_write(disco__stream_t *stream, disco__buffer_t *bytes)
+{
+    disco__tcp_t *tcp = of_stream(stream);
+    uv_buf_t buffer;
+    int taken;
+
+    if (tcp->closing || tcp->end_status != 0)
+        return UV_EPIPE;
+    if (bytes->size > INT_MAX)
+        return UV_E2BIG;
+    buffer = uv_buf_init(bytes->bytes, (unsigned int)bytes->size);
+    taken = uv_try_write((uv_stream_t *)&tcp->handle, &buffer, 1);
+    if (taken < 0)
+        taken = 0;
+    if ((size_t)taken < bytes->size || taken == 0)
+        return write_rest(tcp, bytes, (size_t)taken);
+    disco__buffer_free_secret(bytes);
+    return 0;
 }
 
 static void on_closed(uv_handle_t *handle)

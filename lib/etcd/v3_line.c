@@ -223,6 +223,30 @@ static void message_failed(disco__v3_line_t *line, int status)
     disco__v3_stream_lost(line, &failure, false);
 }
 
+/* True: more messages are welcome. */
+static bool message_taken(disco__v3_line_t *line)
+{
+    if (!line->ended && line->live_ms == 0 && line->answered == line->lane_count) {
+        disco__timer_stop(line->stream->loop, &line->timer);
+        disco__v3_stream_live(line);
+    }
+    return !line->ended;
+}
+
+/* Events, nearly always. */
+static size_t on_begin(void *data, const char *text, size_t size, bool *more)
+{
+    disco__v3_line_t *line = data;
+    disco__v3_message_t message;
+    size_t used = disco__v3_read_plain_message(&message, &line->texts, text, size);
+
+    if (used > 0) {
+        take_message(line, &message);
+        *more = message_taken(line);
+    }
+    return used;
+}
+
 static bool on_value(void *data, const char *text, size_t size)
 {
     disco__v3_line_t *line = data;
@@ -233,11 +257,7 @@ static bool on_value(void *data, const char *text, size_t size)
         take_message(line, &message);
     else
         message_failed(line, rv);
-    if (!line->ended && line->live_ms == 0 && line->answered == line->lane_count) {
-        disco__timer_stop(line->stream->loop, &line->timer);
-        disco__v3_stream_live(line);
-    }
-    return !line->ended;
+    return message_taken(line);
 }
 
 static void on_head(disco__call_t *call)
@@ -361,6 +381,7 @@ int disco__v3_line_open(disco__v3_stream_t *stream, disco__v3_line_t **out)
     line->slot = free_slot(stream);
     stream->lines[line->slot] = line;
     disco__split_init(&line->split, stream->store->options.max_event_bytes, on_value, line);
+    line->split.begin = on_begin;
     disco__buffer_init(&line->texts);
     disco__timer_init(&line->timer, on_timer);
     disco__tick_init(&line->burial, on_burial);

@@ -62,7 +62,7 @@ struct disco__v3_line_s {
     disco__call_t call;
     disco__split_t split;
     disco__buffer_t texts; /* of the message that is being read */
-    disco__timer_t timer; /* until all lanes are answered */
+    disco__timer_t timer;  /* until all lanes are answered */
     disco__v3_lane_t *lanes;
     size_t lane_count;
     size_t answered;

@@ -1,5 +1,5 @@
-/* A message of a watch stream is read twice: once as a whole, so that nobody is told of an event of
- * one that is no JSON, and then event by event. */
+/* Any message of a watch stream. All but its first event is read twice: once as a whole, so that
+ * nobody is told of an event of a message that is no JSON, and then event by event. */
 #include <string.h>
 
 #include <uv.h>
@@ -57,6 +57,91 @@ static const disco__name_t pair_names[PAIR_COUNT] = {
     DISCO__NAME("key"),     DISCO__NAME("create_revision"), DISCO__NAME("mod_revision"),
     DISCO__NAME("version"), DISCO__NAME("value"),           DISCO__NAME("lease"),
 };
+
+/* A string, or null for an empty one. False: it is something else. */
+static bool take_text(disco__scan_t *scan, disco__span_t *text)
+{
+    char first = disco__scan_peek(scan);
+
+    if (first == '"')
+        return disco__scan_string(scan, text);
+    *text = (disco__span_t){.bytes = ""};
+    return disco__scan_skip(scan) && first == 'n';
+}
+
+static void take_pair(disco__scan_t *scan, disco__v3_pair_t *pair)
+{
+    char first = disco__scan_peek(scan);
+    disco__span_t name;
+
+    memset(pair, 0, sizeof *pair);
+    pair->is_there = first != 'n';
+    pair->is_object = first == '{';
+    pair->has_good_key = true;
+    pair->has_good_value = true;
+    if (!pair->is_object) {
+        (void)disco__scan_skip(scan);
+        return;
+    }
+    (void)disco__scan_open(scan, '{');
+    while (disco__scan_name(scan, &name)) {
+        switch (disco__span_which(&name, pair_names, PAIR_COUNT)) {
+        case KEY:
+            pair->has_good_key = take_text(scan, &pair->key);
+            break;
+        case CREATE_REVISION:
+            disco__member_number(scan, &pair->created);
+            break;
+        case MOD_REVISION:
+            disco__member_number(scan, &pair->modified);
+            break;
+        case VALUE:
+            pair->has_good_value = take_text(scan, &pair->value);
+            break;
+        default:
+            (void)disco__scan_skip(scan);
+        }
+    }
+}
+
+static void take_type(disco__scan_t *scan, disco__v3_type_t *type)
+{
+    char first = disco__scan_peek(scan);
+    disco__scan_t again = *scan;
+
+    type->is_name = first == '"';
+    type->is_number = first >= '0' && first <= '9';
+    disco__member_number(scan, &type->number);
+    if (type->is_name && scan->status == 0)
+        (void)disco__scan_string(&again, &type->name);
+}
+
+static void find_event(disco__scan_t *scan, disco__v3_found_t *found)
+{
+    disco__span_t name;
+
+    memset(found, 0, sizeof *found);
+    if (disco__scan_peek(scan) != '{') {
+        (void)disco__scan_skip(scan);
+        return;
+    }
+    (void)disco__scan_open(scan, '{');
+    while (disco__scan_name(scan, &name)) {
+        switch (disco__span_which(&name, event_names, EVENT_COUNT)) {
+        case TYPE:
+            take_type(scan, &found->type);
+            break;
+        case KV:
+            take_pair(scan, &found->pair);
+            break;
+        case PREV_KV:
+            take_pair(scan, &found->previous);
+            break;
+        default:
+            (void)disco__scan_skip(scan);
+        }
+    }
+}
 
 /* What the message's result says, while it is not known to be good. */
 typedef struct result_s {
@@ -127,18 +212,25 @@ static void take_watch_id(disco__scan_t *scan, result_t *result)
         result->is_of_no_watch = is_negative(&span);
 }
 
+/* The first is read already; the others are only looked at. */
 static void take_events(disco__scan_t *scan, disco__v3_message_t *message, result_t *result)
 {
     char first = disco__scan_peek(scan);
-    const char *begin = scan->at;
 
-    message->is_at_event = false;
+    message->is_found = false;
     result->has_wrong_events = first != '[' && first != 'n';
-    if (!disco__scan_skip(scan) || first != '[')
+    if (first != '[') {
+        (void)disco__scan_skip(scan);
         return;
-    disco__scan_init(&message->events, begin, (size_t)(scan->at - begin), true);
-    (void)disco__scan_open(&message->events, '[');
-    message->is_at_event = disco__scan_item(&message->events);
+    }
+    (void)disco__scan_open(scan, '[');
+    if (!disco__scan_item(scan))
+        return;
+    find_event(scan, &message->found);
+    message->is_found = true;
+    message->events = *scan;
+    while (disco__scan_item(scan))
+        (void)disco__scan_skip(scan);
 }
 
 static void take_member(disco__scan_t *scan, disco__v3_message_t *message, result_t *result,
@@ -188,7 +280,7 @@ static void take_result(disco__scan_t *scan, disco__v3_message_t *message, resul
 
     memset(result, 0, sizeof *result);
     memset(&message->header, 0, sizeof message->header);
-    message->is_at_event = false;
+    message->is_found = false;
     if (disco__scan_peek(scan) != '{') {
         (void)disco__scan_skip(scan);
         return;
@@ -213,13 +305,16 @@ static int read_error(disco__v3_message_t *message, const char *text, size_t siz
     return 0;
 }
 
-/* What grows would leave a copy behind. */
-static int make_room(disco__buffer_t *texts, size_t size)
+int disco__v3_make_room(disco__v3_message_t *message, disco__buffer_t *texts, size_t size)
 {
+    int rv;
+
     disco__buffer_clear(texts);
     if (texts->capacity <= size)
-        disco__buffer_free_secret(texts);
-    return disco__buffer_reserve(texts, size);
+        disco__buffer_free_secret(texts); /* growing would leave a copy behind */
+    rv = disco__buffer_reserve(texts, size);
+    message->room = texts->bytes;
+    return rv;
 }
 
 static void put_reason(disco__v3_message_t *message, const disco__span_t *reason)
@@ -241,7 +336,7 @@ static void put_result(disco__v3_message_t *message, const result_t *result)
     message->created = result->created.value;
     message->canceled = result->canceled.value;
     message->fragment = result->fragment.value;
-    message->has_events = message->is_at_event;
+    message->has_events = message->is_found;
     message->compact_revision = result->compact_revision.value;
     put_reason(message, &result->reason.span);
 }
@@ -257,6 +352,7 @@ int disco__v3_read_message(disco__v3_message_t *message, disco__buffer_t *texts,
 
     message->failure.status = 0;
     message->token = false;
+    message->is_plain = false;
     disco__scan_init(&scan, text, size, true);
     (void)disco__scan_open(&scan, '{');
     while (disco__scan_name(&scan, &name)) {
@@ -277,93 +373,13 @@ int disco__v3_read_message(disco__v3_message_t *message, disco__buffer_t *texts,
     }
     if (!result.good)
         return DISCO_EPROTOCOL;
-    rv = make_room(texts, size);
-    if (rv != 0)
-        return rv;
-    message->room = texts->bytes;
-    put_result(message, &result);
-    return 0;
+    rv = disco__v3_make_room(message, texts, size);
+    if (rv == 0)
+        put_result(message, &result);
+    return rv;
 }
 
-/* A key as "kv" and "prev_kv" have it. */
-typedef struct pair_s {
-    bool is_there; /* it, and not null */
-    bool is_object;
-    bool has_good_key;
-    bool has_good_value;
-    disco__span_t key;
-    disco__span_t value;
-    disco__number_t created;
-    disco__number_t modified;
-} pair_t;
-
-/* A string, or null for an empty one. False: it is something else. */
-static bool take_text(disco__scan_t *scan, disco__span_t *text)
-{
-    char first = disco__scan_peek(scan);
-
-    if (first == '"')
-        return disco__scan_string(scan, text);
-    *text = (disco__span_t){.bytes = ""};
-    return disco__scan_skip(scan) && first == 'n';
-}
-
-static void take_pair(disco__scan_t *scan, pair_t *pair)
-{
-    char first = disco__scan_peek(scan);
-    disco__span_t name;
-
-    memset(pair, 0, sizeof *pair);
-    pair->is_there = first != 'n';
-    pair->is_object = first == '{';
-    pair->has_good_key = true;
-    pair->has_good_value = true;
-    if (!pair->is_object) {
-        (void)disco__scan_skip(scan);
-        return;
-    }
-    (void)disco__scan_open(scan, '{');
-    while (disco__scan_name(scan, &name)) {
-        switch (disco__span_which(&name, pair_names, PAIR_COUNT)) {
-        case KEY:
-            pair->has_good_key = take_text(scan, &pair->key);
-            break;
-        case CREATE_REVISION:
-            disco__member_number(scan, &pair->created);
-            break;
-        case MOD_REVISION:
-            disco__member_number(scan, &pair->modified);
-            break;
-        case VALUE:
-            pair->has_good_value = take_text(scan, &pair->value);
-            break;
-        default:
-            (void)disco__scan_skip(scan);
-        }
-    }
-}
-
-/* Of the type the last is looked at, but all must be such. */
-typedef struct type_s {
-    disco__number_t number;
-    disco__span_t name; /* of no bytes: the last is none */
-    bool is_name;
-    bool is_number;
-} type_t;
-
-static void take_type(disco__scan_t *scan, type_t *type)
-{
-    char first = disco__scan_peek(scan);
-    disco__scan_t again = *scan;
-
-    type->is_name = first == '"';
-    type->is_number = first >= '0' && first <= '9';
-    disco__member_number(scan, &type->number);
-    if (type->is_name && scan->status == 0)
-        (void)disco__scan_string(&again, &type->name);
-}
-
-static bool read_type(const type_t *type, bool *deleted)
+static bool read_type(const disco__v3_type_t *type, bool *deleted)
 {
     static const disco__name_t names[] = {DISCO__NAME("PUT"), DISCO__NAME("DELETE")};
     char plain[64];
@@ -403,7 +419,7 @@ static bool put_bytes(disco__v3_message_t *message, const disco__span_t *span, c
     return true;
 }
 
-static bool read_pair(disco_kv_t *entry, disco__v3_message_t *message, const pair_t *pair)
+static bool read_pair(disco_kv_t *entry, disco__v3_message_t *message, const disco__v3_pair_t *pair)
 {
     size_t key_size;
 
@@ -418,58 +434,48 @@ static bool read_pair(disco_kv_t *entry, disco__v3_message_t *message, const pai
     return key_size > 0 && strlen(entry->key) == key_size;
 }
 
-static bool read_event(disco__v3_event_t *event, disco__v3_message_t *message, const pair_t *pair,
-                       const pair_t *previous, const type_t *type)
+static bool read_event(disco__v3_event_t *event, disco__v3_message_t *message)
 {
+    const disco__v3_found_t *found = &message->found;
     char *room = message->room;
-    bool good = read_pair(&event->entry, message, pair) && read_type(type, &event->deleted);
+    bool good =
+        read_pair(&event->entry, message, &found->pair) && read_type(&found->type, &event->deleted);
 
     if (event->deleted) {
         event->entry.value = "";
         event->entry.value_size = 0;
     }
-    event->has_previous = previous->is_there;
+    event->has_previous = found->previous.is_there;
     if (good && event->has_previous)
-        good = read_pair(&event->previous, message, previous);
+        good = read_pair(&event->previous, message, &found->previous);
     message->room = room; /* for the next */
     return good && event->revision > 0;
 }
 
-bool disco__v3_next_event(disco__v3_event_t *event, disco__v3_message_t *message)
+static bool find_next(disco__v3_message_t *message)
 {
     disco__scan_t *scan = &message->events;
-    disco__span_t name;
-    pair_t pair = {.is_there = false};
-    pair_t previous = {.is_there = false};
-    type_t type = {.is_name = false};
 
-    if (!message->is_at_event)
+    message->has_events = message->has_events && disco__scan_item(scan);
+    if (!message->has_events)
         return false;
+    if (!message->is_plain)
+        find_event(scan, &message->found);
+    else if (!disco__v3_find_plain_event(scan, &message->found))
+        return false;
+    return true;
+}
+
+bool disco__v3_next_event(disco__v3_event_t *event, disco__v3_message_t *message)
+{
+    const disco__number_t *modified = &message->found.pair.modified;
+
+    if (!message->is_found && !find_next(message))
+        return false;
+    message->is_found = false;
     memset(event, 0, sizeof *event);
-    if (disco__scan_peek(scan) != '{') {
-        (void)disco__scan_skip(scan);
-    } else {
-        (void)disco__scan_open(scan, '{');
-        while (disco__scan_name(scan, &name)) {
-            switch (disco__span_which(&name, event_names, EVENT_COUNT)) {
-            case TYPE:
-                take_type(scan, &type);
-                break;
-            case KV:
-                take_pair(scan, &pair);
-                break;
-            case PREV_KV:
-                take_pair(scan, &previous);
-                break;
-            default:
-                (void)disco__scan_skip(scan);
-            }
-        }
-    }
-    event->revision = pair.modified.is_wrong ? 0 : pair.modified.value;
-    /* The whole is JSON, so that only memory can have been short here. */
-    if (scan->status == 0)
-        event->is_good = read_event(event, message, &pair, &previous, &type);
-    message->is_at_event = disco__scan_item(scan);
+    event->revision = modified->is_wrong ? 0 : modified->value;
+    /* The whole is JSON, so that only memory can have been short. */
+    event->is_good = message->events.status == 0 && read_event(event, message);
     return true;
 }

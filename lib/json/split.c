@@ -96,7 +96,7 @@ static int take_part(disco__split_t *split, const char **from, const char *end)
 }
 
 /* Gives how many bytes end the value, or are all of it that there is. */
-static int take_value(disco__split_t *split, const char *bytes, size_t size, size_t *used)
+static int find_end(disco__split_t *split, const char *bytes, size_t size, size_t *used)
 {
     size_t room = split->limit - split->part.size;
     const char *at = bytes;
@@ -119,26 +119,49 @@ static bool hand_over(disco__split_t *split, const char *bytes, size_t size)
     return more;
 }
 
+/* Gives how many bytes were used; *more false: enough. */
+static size_t take_value(disco__split_t *split, const char *bytes, size_t size, bool *more)
+{
+    size_t used = 0;
+
+    split->error = find_end(split, bytes, size, &used);
+    if (split->error == 0 && (split->depth > 0 || split->part.size > 0))
+        split->error = disco__buffer_append(&split->part, bytes, used);
+    if (split->error == 0 && split->depth == 0)
+        *more = hand_over(split, bytes, used);
+    return used;
+}
+
+/* A value begins here. Gives how many bytes were used of it; *more false: enough. */
+static size_t take_beginning(disco__split_t *split, const char *bytes, size_t size, bool *more)
+{
+    *more = true;
+    if (split->begin == NULL)
+        return 0;
+    return split->begin(split->data, bytes, size < split->limit ? size : split->limit, more);
+}
+
 int disco__split_feed(disco__split_t *split, const char *bytes, size_t size)
 {
-    while (split->error == 0 && size > 0) {
-        size_t used = 1;
-        bool begins = split->depth == 0;
+    bool more = true;
 
-        if (begins && is_white_space(*bytes)) {
-            bytes++;
-            size--;
-            continue;
+    while (split->error == 0 && size > 0 && more) {
+        size_t used = 0;
+
+        if (split->depth == 0) {
+            if (is_white_space(*bytes)) {
+                bytes++;
+                size--;
+                continue;
+            }
+            if (*bytes != '{') {
+                split->error = DISCO_EPROTOCOL;
+                break;
+            }
+            used = take_beginning(split, bytes, size, &more);
         }
-        if (begins && *bytes != '{') {
-            split->error = DISCO_EPROTOCOL;
-            break;
-        }
-        split->error = take_value(split, bytes, size, &used);
-        if (split->error == 0 && (split->depth > 0 || split->part.size > 0))
-            split->error = disco__buffer_append(&split->part, bytes, used);
-        if (split->error == 0 && split->depth == 0 && !hand_over(split, bytes, used))
-            break;
+        if (used == 0)
+            used = take_value(split, bytes, size, &more);
         bytes += used;
         size -= used;
     }

@@ -18,10 +18,13 @@ typedef struct disco__split_s {
     /* One whole value, borrowed until it returns; without a NUL behind it. false: enough, the rest
      * of what was fed is not looked at. The splitter must not be fed, reset or freed inside. */
     bool (*value)(void *data, const char *text, size_t size);
+    /* NULL, or asked first of what begins with a value: gives how many bytes that has, having taken
+     * it; 0: that is to be found out. *more is true, unless it is set to false: enough. */
+    size_t (*begin)(void *data, const char *text, size_t size, bool *more);
     void *data;
 } disco__split_t;
 
-/* limit: most bytes of one value. */
+/* limit: most bytes of one value. begin is to be set where there is one. */
 void disco__split_init(disco__split_t *split, size_t limit,
                        bool (*value)(void *data, const char *text, size_t size), void *data);
 void disco__split_free(disco__split_t *split);

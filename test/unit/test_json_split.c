@@ -216,6 +216,37 @@ DISCO_TEST(who_has_had_enough_is_told_no_more)
     end(&bench);
 }
 
+/* Takes {} and {"b":2}, and of the latter has had enough. */
+static size_t on_begin(void *data, const char *text, size_t size, bool *more)
+{
+    static const char last[] = "{\"b\":2}";
+    bench_t *bench = data;
+
+    assert_true(size <= LIMIT && text[0] == '{');
+    if (size >= 2 && text[1] == '}') {
+        (void)on_value(bench, "quick", 5);
+        return 2;
+    }
+    if (size < sizeof last - 1 || memcmp(text, last, sizeof last - 1) != 0)
+        return 0;
+    (void)on_value(bench, "last", 4);
+    *more = false;
+    return sizeof last - 1;
+}
+
+DISCO_TEST(who_knows_a_value_by_its_beginning_takes_it)
+{
+    bench_t bench;
+
+    begin(&bench);
+    bench.split.begin = on_begin;
+    assert_status(feed(&bench, " {}{\"a\":{}}\n{} {"), 0);
+    assert_string_equal(bench.values, "quick\n{\"a\":{}}\nquick\n");
+    assert_status(feed(&bench, "}{\"b\":2}{}"), 0);
+    assert_string_equal(bench.values, "quick\n{\"a\":{}}\nquick\n{}\nlast\n");
+    end(&bench);
+}
+
 DISCO_TEST(no_memory_is_an_error)
 {
     bench_t bench;

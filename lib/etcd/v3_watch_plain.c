@@ -1,0 +1,224 @@
+/* The quick way through a message of a watch stream: it is expected to be as etcd writes it, without
+ * white space, its members in their order, its numbers in strings, nothing escaped. Anything else is
+ * left to disco__v3_read_message(). */
+#include <string.h>
+
+#include "etcd/v3_watch_codec.h"
+#include "json/stop.h"
+
+typedef struct plain_s {
+    const char *at;
+    const char *end;
+    bool more; /* behind an opening bracket or a comma: a member must follow */
+} plain_t;
+
+static inline bool take_word(plain_t *plain, const char *word, size_t size)
+{
+    if ((size_t)(plain->end - plain->at) < size || memcmp(plain->at, word, size) != 0)
+        return false;
+    plain->at += size;
+    return true;
+}
+
+/* What begins an object, or a member of one. */
+#define TAKE(plain, word) take_word(plain, word, sizeof(word) - 1)
+#define TAKE_MEMBER(plain, word) ((plain)->more && TAKE(plain, word))
+
+static inline bool take(plain_t *plain, char c)
+{
+    if (plain->at == plain->end || *plain->at != c)
+        return false;
+    plain->at++;
+    return true;
+}
+
+static inline void end_member(plain_t *plain)
+{
+    plain->more = take(plain, ',');
+}
+
+static inline bool end_object(plain_t *plain)
+{
+    bool good = !plain->more && take(plain, '}');
+
+    end_member(plain);
+    return good;
+}
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Eight digits at once: first each with its neighbour, then pairs, then fours. */
+static inline bool take_eight_digits(const char *at, uint64_t *number)
+{
+    const uint64_t zeros = 0x3030303030303030u;
+    uint64_t digits;
+    uint64_t pairs;
+    uint64_t fours;
+
+    memcpy(&digits, at, sizeof digits);
+    digits ^= zeros;
+    if (((digits | (digits + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u) != 0)
+        return false;
+    pairs = (digits & 0x00ff00ff00ff00ffu) * 10 + (digits >> 8 & 0x00ff00ff00ff00ffu);
+    fours = (pairs & 0x0000ffff0000ffffu) * 100 + (pairs >> 16 & 0x0000ffff0000ffffu);
+    *number = *number * 100000000u + (fours & 0xffffffffu) * 10000 + (fours >> 32);
+    return true;
+}
+#else
+static inline bool take_eight_digits(const char *at, uint64_t *number)
+{
+    (void)at;
+    (void)number;
+    return false;
+}
+#endif
+
+/* A number of so few digits fits whatever they are. */
+#define DIGITS_MOST 19
+
+/* The digits, and the quote behind them. */
+static bool take_digits(plain_t *plain, uint64_t *value)
+{
+    const char *at = plain->at;
+    size_t left = (size_t)(plain->end - at);
+    size_t most = left < DIGITS_MOST ? left : DIGITS_MOST;
+    uint64_t number = 0;
+    size_t i = 0;
+
+    while (most - i >= 8 && take_eight_digits(at + i, &number))
+        i += 8;
+    for (; i < most && at[i] >= '0' && at[i] <= '9'; i++)
+        number = number * 10 + (uint64_t)(at[i] - '0');
+    if (i == DIGITS_MOST && i < left && at[i] >= '0' && at[i] <= '9') {
+        uint64_t digit = (uint64_t)(at[i++] - '0');
+
+        if (number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    plain->at = at + i;
+    if (i == 0 || !take(plain, '"'))
+        return false;
+    end_member(plain);
+    *value = number;
+    return true;
+}
+
+/* The bytes up to the quote, and that. */
+static inline bool take_text(plain_t *plain, disco__span_t *span)
+{
+    const char *stop = disco__json_stop(plain->at, plain->end, &span->high);
+
+    span->bytes = plain->at;
+    span->size = (size_t)(stop - plain->at);
+    plain->at = stop;
+    if (!take(plain, '"'))
+        return false;
+    end_member(plain);
+    return true;
+}
+
+/* A member that may be missing; then the value stays. */
+#define TAKE_NUMBER(plain, name, value)                                                            \
+    (!TAKE_MEMBER(plain, "\"" name "\":\"") || take_digits(plain, value))
+#define TAKE_TEXT(plain, name, span)                                                               \
+    (!TAKE_MEMBER(plain, "\"" name "\":\"") || take_text(plain, span))
+
+static bool take_pair(plain_t *plain, disco__v3_pair_t *pair)
+{
+    disco__span_t ignored;
+
+    pair->is_there = true;
+    pair->is_object = true;
+    pair->has_good_key = true;
+    pair->has_good_value = true;
+    return TAKE_TEXT(plain, "key", &pair->key) &&
+           TAKE_NUMBER(plain, "create_revision", &pair->created.value) &&
+           TAKE_NUMBER(plain, "mod_revision", &pair->modified.value) &&
+           TAKE_TEXT(plain, "version", &ignored) && TAKE_TEXT(plain, "value", &pair->value) &&
+           TAKE_TEXT(plain, "lease", &ignored) && end_object(plain);
+}
+
+static bool take_event(plain_t *plain, disco__v3_found_t *found)
+{
+    static const char deleted[] = "DELETE";
+
+    memset(found, 0, sizeof *found);
+    if (!TAKE(plain, "{"))
+        return false;
+    plain->more = true;
+    if (TAKE(plain, "\"type\":\"DELETE\",")) {
+        found->type.is_name = true;
+        found->type.name = (disco__span_t){.bytes = deleted, .size = sizeof deleted - 1};
+    }
+    if (!TAKE(plain, "\"kv\":{") || !take_pair(plain, &found->pair))
+        return false;
+    if (TAKE_MEMBER(plain, "\"prev_kv\":{")) {
+        plain->more = true;
+        if (!take_pair(plain, &found->previous))
+            return false;
+    }
+    return !plain->more && take(plain, '}');
+}
+
+bool disco__v3_find_plain_event(disco__scan_t *scan, disco__v3_found_t *found)
+{
+    plain_t plain = {.at = scan->at, .end = scan->end};
+    bool good = take_event(&plain, found);
+
+    scan->at = plain.at;
+    return good;
+}
+
+static bool take_header(plain_t *plain, disco__v3_header_t *header)
+{
+    memset(header, 0, sizeof *header);
+    plain->more = true;
+    return TAKE(plain, "{\"result\":{\"header\":{") &&
+           TAKE_NUMBER(plain, "cluster_id", &header->cluster_id) &&
+           TAKE_NUMBER(plain, "member_id", &header->member_id) &&
+           TAKE_NUMBER(plain, "revision", &header->revision) &&
+           TAKE_NUMBER(plain, "raft_term", &header->raft_term) && end_object(plain);
+}
+
+static bool take_events(plain_t *plain, disco__v3_message_t *message)
+{
+    disco__v3_found_t ignored;
+
+    if (!TAKE_MEMBER(plain, "\"events\":[") || !take_event(plain, &message->found))
+        return false;
+    disco__scan_init(&message->events, plain->at, (size_t)(plain->end - plain->at), true);
+    message->events.depth = 1;
+    while (take(plain, ',')) {
+        if (!take_event(plain, &ignored))
+            return false;
+    }
+    return TAKE(plain, "]}}");
+}
+
+size_t disco__v3_read_plain_message(disco__v3_message_t *message, disco__buffer_t *texts,
+                                    const char *text, size_t size)
+{
+    plain_t plain = {.at = text, .end = text + size};
+    size_t used;
+
+    message->watch_id = 0;
+    if (!take_header(&plain, &message->header) ||
+        !TAKE_NUMBER(&plain, "watch_id", &message->watch_id))
+        return 0;
+    message->fragment = TAKE_MEMBER(&plain, "\"fragment\":true,");
+    if (!take_events(&plain, message))
+        return 0;
+    used = (size_t)(plain.at - text);
+    if (disco__v3_make_room(message, texts, used) != 0)
+        return 0;
+    message->failure.status = 0;
+    message->token = false;
+    message->created = false;
+    message->canceled = false;
+    message->has_events = true;
+    message->compact_revision = 0;
+    message->cancel_reason = "";
+    message->is_plain = true;
+    message->is_found = true;
+    return used;
+}

@@ -22,6 +22,7 @@
 #include <uvdisco/error.h>
 
 #include "base/tick.h"
+#include "etcd/v2_event.h"
 #include "etcd/v2_internal.h"
 
 /* How often an answer that makes no sense is asked for again, of the next endpoint, before it is
@@ -215,15 +216,15 @@ static void on_poll_retrying(disco__call_t *call)
     tell_stale(watch, &call->failure);
 }
 
-static void deliver(v2_watch_t *watch, disco__v2_reply_t *reply)
+static void deliver(v2_watch_t *watch, const disco__v2_event_t *change)
 {
     disco_watch_event_t event = {
-        .entry = &reply->entries[0],
-        .previous = reply->has_previous ? &reply->previous : NULL,
-        .revision = reply->entries[0].modified_revision,
+        .entry = &change->entry,
+        .previous = change->has_previous ? &change->previous : NULL,
+        .revision = change->entry.modified_revision,
     };
 
-    switch (reply->action) {
+    switch (change->action) {
     case DISCO__V2_PUT:
         event.type = DISCO_WATCH_PUT;
         break;
@@ -239,9 +240,9 @@ static void deliver(v2_watch_t *watch, disco__v2_reply_t *reply)
     watch->cb(watch->data, &event, NULL);
 }
 
-static void on_event(v2_watch_t *watch, disco__v2_reply_t *reply)
+static void on_event(v2_watch_t *watch, const disco__v2_event_t *change)
 {
-    uint64_t index = reply->entries[0].modified_revision;
+    uint64_t index = change->entry.modified_revision;
 
     if (index == 0 || index < watch->next_index) {
         answer_is_strange(watch, DISCO_EPROTOCOL, "an event that was not asked for");
@@ -252,7 +253,25 @@ static void on_event(v2_watch_t *watch, disco__v2_reply_t *reply)
     disco__backoff_reset(&watch->refusals);
     (void)poll_begin(watch);
     /* The next poll is on its way while the user is told; closing inside ends it. */
-    deliver(watch, reply);
+    deliver(watch, change);
+}
+
+static void on_body(v2_watch_t *watch, disco__buffer_t *body)
+{
+    disco__v2_event_t change;
+    int rv = disco__v2_read_event(&change, body->bytes, body->size);
+
+    if (rv == 0) {
+        on_event(watch, &change);
+    } else if (rv == UV_ENOMEM) {
+        disco__failure_t failure = watch->poll.failure;
+
+        disco__failure_set(&failure, UV_ENOMEM, NULL);
+        poll_again_later(watch);
+        tell_stale(watch, &failure);
+    } else {
+        answer_is_strange(watch, rv, "an event that cannot be read");
+    }
 }
 
 static void on_refusal(v2_watch_t *watch)
@@ -276,8 +295,7 @@ static void on_refusal(v2_watch_t *watch)
 static void on_poll_done(disco__call_t *call)
 {
     v2_watch_t *watch = watch_of_poll(call);
-    disco__v2_reply_t reply;
-    int rv;
+    disco__buffer_t body;
 
     disco__timer_stop(loop_of(watch), &watch->timer);
     disco__call_end(&watch->check);
@@ -289,21 +307,11 @@ static void on_poll_done(disco__call_t *call)
         leave_endpoint(watch, UV_EOF, "the poll ended without an event"); /* it is shutting down */
         return;
     }
-    rv = disco__v2_read_reply(&reply, disco__buffer_text(&call->body), call->body.size);
-    if (rv == UV_ENOMEM) {
-        disco__failure_t failure = call->failure;
-
-        disco__failure_set(&failure, UV_ENOMEM, NULL);
-        poll_again_later(watch);
-        tell_stale(watch, &failure);
-        return;
-    }
-    if (rv != 0) {
-        answer_is_strange(watch, rv, "an event that cannot be read");
-        return;
-    }
-    on_event(watch, &reply);
-    disco__v2_reply_free(&reply);
+    /* What the event says lies in it, and the next poll begins before the user is told. */
+    disco__buffer_init(&body);
+    disco__buffer_move(&call->body, &body);
+    on_body(watch, &body);
+    disco__buffer_free_secret(&body);
 }
 
 static void poll_failed_to_start(v2_watch_t *watch, int status)

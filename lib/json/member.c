@@ -40,7 +40,7 @@ size_t disco__member_write(char *to, const disco__span_t *span)
     const char *nul;
 
     if (!span->escaped) {
-        memcpy(to, span->bytes, size);
+        memmove(to, span->bytes, size);
         return size;
     }
     size = disco__json_unescape(to, span);

@@ -24,8 +24,9 @@ typedef struct disco__text_s {
 } disco__text_t;
 void disco__member_text(disco__scan_t *scan, disco__text_t *text);
 
-/* Writes what the span stands for to `to`, as disco__json_unescape() does, but only up to a \u0000,
- * which ends a C string. Gives its size; no NUL is put behind it. */
+/* Writes what the span stands for to `to`, as disco__json_unescape() does, which may be where the
+ * span is, but only up to a \u0000, which ends a C string. Gives its size; no NUL is put behind
+ * it. */
 size_t disco__member_write(char *to, const disco__span_t *span);
 
 #endif

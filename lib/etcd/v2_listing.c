@@ -4,6 +4,7 @@
 #include <uvdisco/error.h>
 
 #include "base/text.h"
+#include "json/expect.h"
 #include "json/stop.h"
 
 /* Where the walker is. */
@@ -147,28 +148,6 @@ static int hand_over(disco__v2_listing_t *listing, const disco__v2_node_t *node)
     return listing->taker->take(listing->taker->data, &item);
 }
 
-static bool take_word(disco__scan_t *scan, const char *word, size_t size)
-{
-    if ((size_t)(scan->end - scan->at) < size || memcmp(scan->at, word, size) != 0)
-        return false;
-    scan->at += size;
-    return true;
-}
-#define TAKE(scan, word) take_word(scan, word, sizeof(word) - 1)
-
-/* At most fifteen digits, and not the last byte that there is. */
-static bool take_digits(disco__scan_t *scan, uint64_t *number)
-{
-    const char *first = scan->at;
-    uint64_t value = 0;
-
-    while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-        value = value * 10 + (uint64_t)(*scan->at++ - '0');
-    *number = value;
-    return scan->at > first && scan->at - first <= 15 && scan->at < scan->end &&
-           (*first != '0' || scan->at - first == 1);
-}
-
 /* A key with its value as etcd writes them, without white space and in this order, its value one
  * that the taker reads where it stands. False: it is another, which says nothing about it, and the
  * scanner is where it was. */
@@ -179,13 +158,13 @@ static bool read_quickly(disco__v2_listing_t *listing, disco__scan_t *scan, disc
     uint64_t ttl;
     size_t size;
 
-    if (taker->read == NULL || !TAKE(scan, "{\"key\":\""))
+    if (taker->read == NULL || !DISCO__TAKE(scan, "{\"key\":\""))
         return false;
     node->key = (disco__span_t){.bytes = scan->at};
     scan->at = disco__json_stop(scan->at, scan->end, &node->key.high);
     node->key.size = (size_t)(scan->at - node->key.bytes);
     node->has_key = true;
-    if (!TAKE(scan, "\",\"value\":\""))
+    if (!DISCO__TAKE(scan, "\",\"value\":\""))
         goto another;
     size = taker->read(taker->data, listing->beside, scan->at, (size_t)(scan->end - scan->at));
     if (size == 0)
@@ -193,15 +172,16 @@ static bool read_quickly(disco__v2_listing_t *listing, disco__scan_t *scan, disc
     node->value = (disco__span_t){.bytes = scan->at, .size = size, .escaped = true};
     node->is_read = true;
     scan->at += size + 1;
-    if (TAKE(scan, ",\"expiration\":\"")) {
+    if (DISCO__TAKE(scan, ",\"expiration\":\"")) {
         scan->at = disco__json_stop(scan->at, scan->end, &node->value.high);
-        if (!TAKE(scan, "\",\"ttl\":") || !take_digits(scan, &ttl))
+        if (!DISCO__TAKE(scan, "\",\"ttl\":") || !disco__take_digits(scan, &ttl))
             goto another;
         node->ttl_s = (int64_t)ttl;
     }
-    if (TAKE(scan, ",\"modifiedIndex\":") && take_digits(scan, &node->modified_revision) &&
-        TAKE(scan, ",\"createdIndex\":") && take_digits(scan, &node->created_revision) &&
-        TAKE(scan, "}"))
+    if (DISCO__TAKE(scan, ",\"modifiedIndex\":") &&
+        disco__take_digits(scan, &node->modified_revision) &&
+        DISCO__TAKE(scan, ",\"createdIndex\":") &&
+        disco__take_digits(scan, &node->created_revision) && DISCO__TAKE(scan, "}"))
         return true;
 another:
     scan->at = first;

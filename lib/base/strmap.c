@@ -18,14 +18,28 @@ void disco__strmap_free(disco__strmap_t *map)
     disco__strmap_init(map, map->seed);
 }
 
-/* FNV-1a, 64 bits, started at the seed. */
+/* One step: every bit of the word comes to bear on the lower half. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+/* Eight bytes at a time, started at the seed. The key's size is part of it, since what is left of
+ * it is filled up with zeros. */
 static uint64_t hash_of(const disco__strmap_t *map, const char *key)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ map->seed;
+    size_t size = strlen(key);
+    uint64_t hash = mix(map->seed, size);
+    uint64_t word = 0;
 
-    for (; *key != '\0'; key++)
-        hash = (hash ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
+    for (; size >= sizeof word; size -= sizeof word, key += sizeof word) {
+        memcpy(&word, key, sizeof word);
+        hash = mix(hash, word);
+    }
+    word = 0;
+    memcpy(&word, key, size);
+    return mix(hash, word);
 }
 
 static disco__strmap_entry_t **chain_of(const disco__strmap_t *map, uint64_t hash)

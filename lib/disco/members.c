@@ -18,11 +18,16 @@ static disco__host_t *in_view(const disco_service_t *view, disco__host_t *host)
  * room. */
 static void change_view(disco_service_t *view, disco__host_t *before, disco__host_t *after)
 {
-    if (in_view(view, before) != NULL)
+    bool was = in_view(view, before) != NULL;
+    bool is = in_view(view, after) != NULL;
+
+    if (was && is && disco__service_replace(view, before, after))
+        return;
+    if (was)
         disco__service_remove(view, before);
     else if (before != NULL)
         view->elsewhere--;
-    if (in_view(view, after) != NULL)
+    if (is)
         disco__service_add(view, after);
     else if (after != NULL)
         view->elsewhere++;

@@ -268,19 +268,41 @@ void disco__service_add(disco_service_t *service, disco__host_t *host)
     service->count++;
 }
 
-void disco__service_remove(disco_service_t *service, disco__host_t *host)
+/* Where the host itself is; the count when it is nowhere. Several may compare equal, when etcd holds
+ * the same UUID under two keys. */
+static size_t find(const disco_service_t *service, const disco__host_t *host)
 {
-    /* Several may compare equal, when etcd holds the same UUID under two keys. */
     size_t place = service->unsorted ? 0 : place_of(service, &host->host);
 
     while (place < service->count && service->hosts[place] != &host->host)
         place++;
+    return place;
+}
+
+void disco__service_remove(disco_service_t *service, disco__host_t *host)
+{
+    size_t place = find(service, host);
+
     if (place == service->count)
         return;
     service->count--;
     memmove(service->hosts + place, service->hosts + place + 1,
             (service->count - place) * POINTER_SIZE);
     disco__host_unref(host);
+}
+
+bool disco__service_replace(disco_service_t *service, disco__host_t *host, disco__host_t *by)
+{
+    size_t place;
+
+    if (compare(&host->host, &by->host) != 0)
+        return false;
+    place = find(service, host);
+    if (place == service->count)
+        return false;
+    service->hosts[place] = &disco__host_ref(by)->host;
+    disco__host_unref(host);
+    return true;
 }
 
 const disco_service_info_t *disco_service_info(const disco_service_t *service)

@@ -53,4 +53,8 @@ void disco__service_clear(disco_service_t *service);
 /* Harmless when it is not there. */
 void disco__service_remove(disco_service_t *service, disco__host_t *host);
 
+/* Puts another in a host's place, which is the same in the order; takes a reference of its own.
+ * False: it is another place, or the host is not there, and nothing was done. */
+bool disco__service_replace(disco_service_t *service, disco__host_t *host, disco__host_t *by);
+
 #endif

@@ -108,6 +108,28 @@ DISCO_TEST(the_host_that_is_removed_is_that_one)
     disco_service_unref(service);
 }
 
+DISCO_TEST(a_host_is_replaced_by_one_of_the_same_place_only)
+{
+    disco_service_t *service = new_service(NULL);
+    disco__host_t *host = new_host("m", "0", 5);
+    disco__host_t *same = new_host("m", "1", 5);
+    disco__host_t *younger = new_host("m", "0", 6);
+
+    assert_status(disco__service_reserve(service), 0);
+    disco__service_add(service, host);
+    add(service, "a", 5);
+    add(service, "z", 5);
+    assert_false(disco__service_replace(service, host, younger));
+    assert_true(disco__service_replace(service, host, same));
+    assert_hosts(service, "amz");
+    assert_ptr_equal(service->hosts[1], &same->host);
+    assert_false(disco__service_replace(service, host, same));
+    disco__host_unref(host);
+    disco__host_unref(same);
+    disco__host_unref(younger);
+    disco_service_unref(service);
+}
+
 DISCO_TEST(a_copy_does_not_change_with_the_original)
 {
     disco_service_t *service = new_service(NULL);

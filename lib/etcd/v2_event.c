@@ -169,7 +169,7 @@ static disco__v2_action_t action_of(const disco__text_t *text)
     return DISCO__V2_OTHER;
 }
 
-int disco__v2_read_event(disco__v2_event_t *event, char *body, size_t size)
+int disco__v2_read_event(disco__v2_event_t *event, bool with_previous, char *body, size_t size)
 {
     disco__scan_t scan;
     disco__span_t name;
@@ -197,7 +197,7 @@ int disco__v2_read_event(disco__v2_event_t *event, char *body, size_t size)
     if (!disco__scan_end(&scan))
         return scan.status;
     event->action = action_of(&action);
-    event->has_previous = put_node(&event->previous, body, &previous, NULL);
+    event->has_previous = with_previous && put_node(&event->previous, body, &previous, NULL);
     /* etcd gives the root no key. */
     return put_node(&event->entry, body, &node, "/") ? 0 : DISCO_EPROTOCOL;
 }

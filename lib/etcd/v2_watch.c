@@ -42,6 +42,7 @@ typedef struct v2_watch_s {
     disco__v2_store_t *store;
     char *key;
     bool recursive;
+    bool previous;       /* is wanted */
     uint64_t next_index; /* the first index not yet delivered; 0: from now on */
     uint64_t poll_index; /* the one that the poll under way asks for */
     position_t seen;
@@ -259,7 +260,7 @@ static void on_event(v2_watch_t *watch, const disco__v2_event_t *change)
 static void on_body(v2_watch_t *watch, disco__buffer_t *body)
 {
     disco__v2_event_t change;
-    int rv = disco__v2_read_event(&change, body->bytes, body->size);
+    int rv = disco__v2_read_event(&change, watch->previous, body->bytes, body->size);
 
     if (rv == 0) {
         on_event(watch, &change);
@@ -445,6 +446,7 @@ int disco__v2_watch(disco__store_t *store, const disco__watch_request_t *request
     watch->base.store = store;
     watch->store = v2;
     watch->recursive = request->scope != DISCO__SCOPE_KEY;
+    watch->previous = request->previous;
     watch->next_index = request->from_revision;
     watch->cb = cb;
     watch->data = data;

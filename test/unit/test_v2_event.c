@@ -15,7 +15,7 @@ static int read_event(disco__v2_event_t *event, const char *text)
 {
     assert_true(strlen(text) < sizeof body);
     memcpy(body, text, strlen(text) + 1);
-    return disco__v2_read_event(event, body, strlen(text));
+    return disco__v2_read_event(event, true, body, strlen(text));
 }
 
 DISCO_TEST(an_event_is_read_where_it_lies)
@@ -42,6 +42,18 @@ DISCO_TEST(an_event_is_read_where_it_lies)
     assert_string_equal(event.previous.value, "1");
     assert_int(event.previous.ttl_s, -13);
     assert_int(event.previous.modified_revision, 6);
+}
+
+DISCO_TEST(what_a_key_held_before_is_read_only_if_it_is_wanted)
+{
+    static const char text[] = "{\"action\":\"set\",\"node\":{\"key\":\"/a\",\"modifiedIndex\":8},"
+                               "\"prevNode\":{\"key\":\"/a\",\"value\":\"1\"}}";
+    disco__v2_event_t event;
+
+    memcpy(body, text, sizeof text);
+    assert_status(disco__v2_read_event(&event, false, body, sizeof text - 1), 0);
+    assert_string_equal(event.entry.key, "/a");
+    assert_false(event.has_previous);
 }
 
 DISCO_TEST(what_is_no_event_is_refused)
@@ -100,7 +112,7 @@ static bool assert_same(const char *text, size_t size)
 
     assert_non_null(copy);
     memcpy(copy, text, size);
-    rv = disco__v2_read_event(&event, copy, size);
+    rv = disco__v2_read_event(&event, true, copy, size);
     assert_status(disco__v2_read_reply(&reply, text, size), rv);
     if (rv == 0) {
         assert_int(event.action, reply.action);

@@ -118,10 +118,8 @@ static void let_a_sleeper_do_its_worst(void)
     size_t i;
 
     let_a_time_to_live_pass(5);
-    for (i = 0; i < MEMBERS; i++) {
-        while (!disco_registration_is_ready(registrations[i].handle))
-            recorder_await(&registrations[i].told, DISCO_REGISTRATION_RECOVERED);
-    }
+    for (i = 0; i < MEMBERS; i++)
+        live_await_ready(&registrations[i]);
 }
 
 /* It keeps its connections and accepts new ones, but answers nothing. */
@@ -165,9 +163,9 @@ DISCO_TEST(the_majority_is_lost_and_comes_back)
     for (i = 0; i < MEMBERS; i++) {
         char key[32];
 
+        live_await_ready(&registrations[i]);
         (void)snprintf(key, sizeof key, "/services/s/u%zu", i);
         assert_true(live_read(&live, key).there);
-        assert_true(disco_registration_is_ready(registrations[i].handle));
     }
     live_view_check(&live, &view);
     assert_int(view.count, MEMBERS);

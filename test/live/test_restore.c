@@ -45,8 +45,7 @@ static void await_kept(live_registration_t *registration, const char *key)
 {
     while (!is_kept_on(DISCO_API_V2, key) || !is_kept_on(DISCO_API_V3, key))
         loop_turn(&live.loop);
-    while (!disco_registration_is_ready(registration->handle))
-        recorder_await(&registration->told, DISCO_REGISTRATION_RECOVERED);
+    live_await_ready(registration);
 }
 
 DISCO_TEST(hosts_come_back_and_views_become_right)

@@ -201,6 +201,12 @@ void live_register(live_t *live, live_registration_t *registration, disco_client
                   0);
 }
 
+void live_await_ready(live_registration_t *registration)
+{
+    while (!disco_registration_is_ready(registration->handle))
+        recorder_await(&registration->told, DISCO_REGISTRATION_RECOVERED);
+}
+
 void live_unregister(live_registration_t *registration)
 {
     assert_status(disco_unregister(registration->handle, 0), 0);

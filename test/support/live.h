@@ -53,6 +53,9 @@ typedef struct live_registration_s {
 void live_register(live_t *live, live_registration_t *registration, disco_client_t *client,
                    const char *service, const disco_host_t *host,
                    const disco_registration_options_t *options);
+/* With both APIs each side loses its host, and gets it back, for itself: one may be lost right behind
+ * the RECOVERED of the other. Waits for as many RECOVERED as it takes. */
+void live_await_ready(live_registration_t *registration);
 /* Waits for CLOSED, and asserts that etcd has deleted the host. */
 void live_unregister(live_registration_t *registration);
 

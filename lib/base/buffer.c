@@ -68,7 +68,7 @@ int disco__buffer_reserve(disco__buffer_t *buffer, size_t more)
     return 0;
 }
 
-int disco__buffer_append(disco__buffer_t *buffer, const void *bytes, size_t size)
+int disco__buffer_append_slowly(disco__buffer_t *buffer, const void *bytes, size_t size)
 {
     int rv = disco__buffer_reserve(buffer, size);
 
@@ -79,16 +79,6 @@ int disco__buffer_append(disco__buffer_t *buffer, const void *bytes, size_t size
     buffer->size += size;
     buffer->bytes[buffer->size] = '\0';
     return 0;
-}
-
-int disco__buffer_append_text(disco__buffer_t *buffer, const char *text)
-{
-    return disco__buffer_append(buffer, text, strlen(text));
-}
-
-int disco__buffer_append_char(disco__buffer_t *buffer, char c)
-{
-    return disco__buffer_append(buffer, &c, 1);
 }
 
 int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number)

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct disco__buffer_s {
     char *bytes; /* NULL while empty and unreserved */
@@ -30,9 +31,30 @@ void disco__buffer_clear(disco__buffer_t *buffer);
 
 /* Each gives 0 or the error that the buffer is marked with. */
 int disco__buffer_reserve(disco__buffer_t *buffer, size_t more);
-int disco__buffer_append(disco__buffer_t *buffer, const void *bytes, size_t size);
-int disco__buffer_append_text(disco__buffer_t *buffer, const char *text);
-int disco__buffer_append_char(disco__buffer_t *buffer, char c);
+int disco__buffer_append_slowly(disco__buffer_t *buffer, const void *bytes, size_t size);
+
+/* Inline, since most appends find room, and many append a few bytes. */
+static inline int disco__buffer_append(disco__buffer_t *buffer, const void *bytes, size_t size)
+{
+    if (buffer->error != 0 || buffer->limit > 0 || buffer->bytes == NULL || size == 0 ||
+        size >= buffer->capacity - buffer->size)
+        return disco__buffer_append_slowly(buffer, bytes, size);
+    memcpy(buffer->bytes + buffer->size, bytes, size);
+    buffer->size += size;
+    buffer->bytes[buffer->size] = '\0';
+    return 0;
+}
+
+static inline int disco__buffer_append_text(disco__buffer_t *buffer, const char *text)
+{
+    return disco__buffer_append(buffer, text, strlen(text));
+}
+
+static inline int disco__buffer_append_char(disco__buffer_t *buffer, char c)
+{
+    return disco__buffer_append(buffer, &c, 1);
+}
+
 int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number);
 /* Appends with every byte percent-encoded that is not unreserved (RFC 3986, section 2.3) and not in
  * keep. */

@@ -396,6 +396,7 @@ static int start_part(disco__fetch_t *fetch, size_t index, const char *info_key,
     disco__pursuit_t pursuit = disco__client_pursuit(fetch->client);
     disco__taker_t taker = {.data = part, .begin = on_begin, .read = on_read, .take = on_take};
 
+    memset(part, 0, offsetof(disco__fetch_part_t, reader));
     part->fetch = fetch;
     disco__reader_init(&part->reader, fetch->client);
     part->store = fetch->client->stores[index];
@@ -412,7 +413,7 @@ int disco__fetch_start(disco__fetch_t *fetch, disco_client_t *client, const char
     char *info_key = disco__key_of_info(service);
     int rv = UV_ENOMEM;
 
-    memset(fetch, 0, sizeof *fetch);
+    memset(fetch, 0, offsetof(disco__fetch_t, parts));
     fetch->client = client;
     fetch->done = done;
     disco__timer_init(&fetch->timer, on_patience_over);

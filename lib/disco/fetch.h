@@ -16,7 +16,7 @@ typedef struct disco__fetch_part_s {
     disco__failure_t failure;   /* when it was not */
     disco_service_info_t *info; /* NULL: it has none */
     bool is_known;              /* there is a directory, or something in it */
-    disco__reader_t reader;
+    disco__reader_t reader;     /* last, since it is large, and not cleared */
 } disco__fetch_part_t;
 
 struct disco__fetch_s {
@@ -30,6 +30,7 @@ struct disco__fetch_s {
      * fetch is to be ended inside. */
     void (*done)(disco__fetch_t *fetch, const disco__failure_t *failure);
     size_t part_count;
+    /* Last, for the same reason. */
     disco__fetch_part_t parts[DISCO__STORES_MOST];
 };
 

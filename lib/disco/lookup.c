@@ -126,7 +126,7 @@ static void on_fetched(disco__fetch_t *fetch, const disco__failure_t *failure)
 static int shared_new(shared_t **out, disco_client_t *client, const char *service, bool quorum,
                       char *name)
 {
-    shared_t *shared = disco__calloc(1, sizeof *shared);
+    shared_t *shared = disco__malloc(sizeof *shared);
     int rv;
 
     if (shared == NULL) {

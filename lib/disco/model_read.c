@@ -12,17 +12,46 @@ static const char no_text[] = "";
 /* A map without ports is not told from none by its count, but by its address. */
 static const disco_port_t no_ports[1] = {{no_text, no_text}};
 
+/* What is recalled is much, and most of it is never used: only its sizes are cleared. */
+static void forget_recalled(disco__before_t *before, void (*forget)(disco__recall_t *recall))
+{
+    size_t i;
+    size_t k;
+
+    for (i = 0; i < DISCO__TEXT_COUNT; i++)
+        forget(&before->texts[i]);
+    for (i = 0; i < DISCO__PORTS_COUNT; i++) {
+        forget(&before->lists[i]);
+        for (k = 0; k < DISCO__FEW_PORTS; k++)
+            forget(&before->schemes[i][k]);
+    }
+}
+
+static void forget_size(disco__recall_t *recall)
+{
+    recall->compared = 0;
+}
+
+static void forget_bytes(disco__recall_t *recall)
+{
+    disco__wipe(recall->bytes, recall->compared);
+    recall->compared = 0;
+}
+
 void disco__maker_init(disco__maker_t *maker, disco__spares_t *spares)
 {
-    memset(maker, 0, sizeof *maker);
     maker->spares = spares;
+    maker->home = NULL;
+    maker->before.inside = false;
+    forget_recalled(&maker->before, forget_size);
+    memset(maker->ports, 0, sizeof maker->ports);
 }
 
 void disco__maker_free(disco__maker_t *maker)
 {
-    disco__wipe(&maker->before, sizeof maker->before);
+    forget_recalled(&maker->before, forget_bytes);
     disco__home_unref(maker->home);
-    memset(maker, 0, sizeof *maker);
+    disco__maker_init(maker, NULL);
 }
 
 static const disco__port_span_t *ports_of(const disco__ports_span_t *ports)
@@ -127,31 +156,15 @@ static void plan_texts(plan_t *plan)
     }
 }
 
-/* What stood in the other kind of text cannot stand here. */
-static void prepare_before(disco__maker_t *maker, bool inside)
-{
-    disco__before_t *before = &maker->before;
-    size_t i;
-    size_t k;
-
-    if (before->inside == inside)
-        return;
-    before->inside = inside;
-    for (i = 0; i < DISCO__TEXT_COUNT; i++)
-        before->texts[i].compared = 0;
-    for (i = 0; i < DISCO__PORTS_COUNT; i++) {
-        before->lists[i].compared = 0;
-        for (k = 0; k < DISCO__FEW_PORTS; k++)
-            before->schemes[i][k].compared = 0;
-    }
-}
-
 static void make_plan(plan_t *plan, disco__maker_t *maker, const disco__fields_t *fields)
 {
     size_t i;
 
-    if (maker != NULL)
-        prepare_before(maker, fields->inside);
+    /* What stood in the other kind of text cannot stand here. */
+    if (maker != NULL && maker->before.inside != fields->inside) {
+        forget_recalled(&maker->before, forget_size);
+        maker->before.inside = fields->inside;
+    }
     plan->maker = maker;
     plan->fields = fields;
     plan->list_room = 0;

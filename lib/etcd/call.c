@@ -267,17 +267,23 @@ static uint64_t number_field(const disco__http_head_t *head, const char *name)
     return number;
 }
 
+static void read_position(disco__answer_t *answer, const disco__http_head_t *head)
+{
+    const char *cluster = disco__http_head_field(head, "X-Etcd-Cluster-Id");
+
+    answer->index = number_field(head, "X-Etcd-Index");
+    answer->raft_index = number_field(head, "X-Raft-Index");
+    answer->raft_term = number_field(head, "X-Raft-Term");
+    (void)snprintf(answer->cluster, sizeof answer->cluster, "%s", disco__text_or_empty(cluster));
+}
+
 static void on_head(disco__http_request_t *request, const disco__http_head_t *head)
 {
     disco__call_t *call = call_of(request);
-    const char *cluster = disco__http_head_field(head, "X-Etcd-Cluster-Id");
 
     call->answer.http_status = disco__http_head_status(head);
-    call->answer.index = number_field(head, "X-Etcd-Index");
-    call->answer.raft_index = number_field(head, "X-Raft-Index");
-    call->answer.raft_term = number_field(head, "X-Raft-Term");
-    (void)snprintf(call->answer.cluster, sizeof call->answer.cluster, "%s",
-                   disco__text_or_empty(cluster));
+    if (call->has_position)
+        read_position(&call->answer, head);
     if (call->answer.http_status != 200)
         return;
     if (call->long_poll) {

@@ -47,6 +47,7 @@ struct disco__call_s {
     disco__buffer_t content;
     bool repeatable;
     bool long_poll;
+    bool has_position;         /* the answer's head says where etcd is: see disco__answer_t */
     disco__endpoint_t *pinned; /* NULL: any. Given: one attempt there, which settles it */
     size_t body_limit;         /* 0: the pool's */
     uint32_t attempt_ms;

@@ -161,6 +161,7 @@ void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char 
     call->method = method;
     call->authorization = call->endpoints->authorization;
     call->repeatable = true;
+    call->has_position = true;
     call->attempt_ms = pursuit->attempt_ms;
     call->total_ms = pursuit->total_ms;
     call->backoff_most_ms = pursuit->backoff_most_ms;

@@ -409,6 +409,7 @@ static void on_burial(disco__tick_t *tick)
 static void init_calls(v2_watch_t *watch)
 {
     disco__call_init(&watch->poll, watch->store->endpoints);
+    watch->poll.has_position = true;
     watch->poll.api = watch->store->base.api;
     watch->poll.method = "GET";
     watch->poll.authorization = watch->store->endpoints->authorization;
@@ -421,6 +422,7 @@ static void init_calls(v2_watch_t *watch)
     watch->poll.retrying = on_poll_retrying;
     watch->poll.done = on_poll_done;
     disco__call_init(&watch->check, watch->store->endpoints);
+    watch->check.has_position = true;
     watch->check.api = watch->store->base.api;
     watch->check.method = "GET";
     watch->check.authorization = watch->store->endpoints->authorization;

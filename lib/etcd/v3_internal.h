@@ -10,6 +10,17 @@
  * (3.4.23: 503 "no leader"). */
 #define DISCO__V3_NEEDS_LEADER "Grpc-Metadata-Hasleader: true\r\n"
 
+/* The content of a request that repeats, as it was written last. */
+typedef struct disco__v3_prepared_s {
+    char *key; /* NULL: there is none */
+    char *directory;
+    bool serializable;
+    disco__buffer_t content;
+} disco__v3_prepared_t;
+
+/* As many as there are services that a program looks up all the time. */
+#define DISCO__V3_PREPARED 4
+
 typedef struct disco__v3_store_s {
     disco__store_t base;
     disco__endpoints_t *endpoints;
@@ -17,6 +28,8 @@ typedef struct disco__v3_store_s {
     disco__v3_store_options_t options; /* user and password are not kept here */
     disco__queue_t leases;             /* v3_lease.c */
     struct disco__v3_stream_s *stream; /* v3_stream.c: NULL while nothing is watched */
+    disco__v3_prepared_t prepared[DISCO__V3_PREPARED]; /* v3_prepared.c */
+    size_t next_prepared;                              /* the one that is given up next */
 } disco__v3_store_t;
 
 static inline disco__v3_store_t *disco__v3_store_of(disco__store_t *store)
@@ -41,6 +54,16 @@ typedef struct disco__v3_op_s {
     disco__op_t base;
     void (*cancel)(struct disco__v3_op_s *op);
 } disco__v3_op_t;
+
+/* v3_prepared.c: requests that repeat */
+
+/* The content of the same request as it was written before; NULL: never, or long ago. */
+const disco__buffer_t *disco__v3_prepared(const disco__v3_store_t *store, const char *key,
+                                          const char *directory, bool serializable);
+/* Keeps a copy in place of the oldest. Without memory nothing is kept. */
+void disco__v3_prepare(disco__v3_store_t *store, const char *key, const char *directory,
+                       bool serializable, const disco__buffer_t *content);
+void disco__v3_prepared_free(disco__v3_store_t *store);
 
 /* v3_watch.c */
 int disco__v3_watch(disco__store_t *store, const disco__watch_request_t *request,

@@ -89,7 +89,7 @@ static void write_serializable(read_op_t *op)
         disco__v3_write_true(&op->call.content, "serializable");
 }
 
-static void write_transaction(read_op_t *op)
+static void write_ranges(read_op_t *op)
 {
     disco__buffer_t *out = &op->call.content;
 
@@ -103,6 +103,26 @@ static void write_transaction(read_op_t *op)
         write_serializable(op);
     }
     disco__buffer_append_text(out, "}}]}");
+}
+
+/* Those of lookups repeat. */
+static void write_transaction(read_op_t *op)
+{
+    disco__v3_store_t *store = disco__v3_store_of(op->base.base.store);
+    disco__buffer_t *out = &op->call.content;
+    const disco__buffer_t *prepared;
+
+    if (!op->pair) {
+        write_ranges(op);
+        return;
+    }
+    prepared = disco__v3_prepared(store, op->key, op->directory, op->serializable);
+    if (prepared != NULL) {
+        disco__buffer_append(out, prepared->bytes, prepared->size);
+        return;
+    }
+    write_ranges(op);
+    disco__v3_prepare(store, op->key, op->directory, op->serializable, out);
 }
 
 /* From behind the last key on. By quorum, since another member, which may be asked now, need not

@@ -19,6 +19,7 @@ static void v3_close(disco__store_t *store)
 
     disco__v3_stream_free(v3);
     disco__v3_leases_free(v3);
+    disco__v3_prepared_free(v3);
     disco__auth_free(v3->auth);
     disco__free(v3);
 }

@@ -8,6 +8,13 @@
 
 void case_lookup(const bench_arguments_t *arguments);
 void case_shared(const bench_arguments_t *arguments);
+void case_watch(const bench_arguments_t *arguments);
+void case_heartbeat(const bench_arguments_t *arguments);
+void case_pick(const bench_arguments_t *arguments);
+void case_latency(const bench_arguments_t *arguments);
+void case_handshake(const bench_arguments_t *arguments);
+void case_memory(const bench_arguments_t *arguments);
+void case_fleet(const bench_arguments_t *arguments);
 
 /* A client by url= api= ca= cert= key= on this loop. */
 disco_client_t *case_client(uv_loop_t *loop, const bench_arguments_t *arguments);

@@ -24,6 +24,8 @@ disco_client_t *case_client(uv_loop_t *loop, const bench_arguments_t *arguments)
     options.tls_ca = bench_optional(arguments, "ca");
     options.tls_certificate = bench_optional(arguments, "cert");
     options.tls_key = bench_optional(arguments, "key");
+    options.idle_timeout_ms = (uint32_t)bench_number(arguments, "idle_ms", 0);
+    options.max_response_bytes = (size_t)bench_number(arguments, "most_bytes", 0);
     rv = disco_client_new(&client, loop, &options);
     if (rv != 0)
         bench_fail("client: %s (%s)", disco_strerror(rv),
@@ -54,6 +56,13 @@ int main(int argc, char **argv)
         {"about", case_about},
         {"lookup", case_lookup},
         {"shared", case_shared},
+        {"watch", case_watch},
+        {"heartbeat", case_heartbeat},
+        {"pick", case_pick},
+        {"latency", case_latency},
+        {"handshake", case_handshake},
+        {"memory", case_memory},
+        {"fleet", case_fleet},
         {NULL, NULL},
     };
 

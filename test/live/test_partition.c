@@ -67,7 +67,7 @@ static void cut_off(size_t member)
     etcd_cut_off(live.etcd, member);
     live.member = (member + 1) % MEMBERS;
     while (etcd_leader(live.etcd) == member)
-        continue;
+        loop_pause(&live.loop);
     write_host("new");
     while (strcmp(recorder_await(&view.told, DISCO_SUBSCRIPTION_UP)->key, "new") != 0)
         continue;

@@ -103,7 +103,7 @@ static bool has_user(disco_api_t api, const char *key, const char *user)
 static void await_user(disco_api_t api, const char *key, const char *user)
 {
     while (!has_user(api, key, user))
-        continue;
+        loop_pause(&live.loop);
 }
 
 DISCO_TEST(old_and_new_programs_see_it)

@@ -44,7 +44,7 @@ static bool is_kept_on(disco_api_t side, const char *key)
 static void await_kept(live_registration_t *registration, const char *key)
 {
     while (!is_kept_on(DISCO_API_V2, key) || !is_kept_on(DISCO_API_V3, key))
-        loop_turn(&live.loop);
+        loop_pause(&live.loop);
     live_await_ready(registration);
 }
 

@@ -53,7 +53,7 @@ static void await_on_all_sides(const char *key, const char *text)
             strstr(live_read_on(&live, DISCO_API_V2, key).value, text) == NULL) ||
            (live_has_side(DISCO_API_V3) &&
             strstr(live_read_on(&live, DISCO_API_V3, key).value, text) == NULL))
-        loop_turn(&live.loop);
+        loop_pause(&live.loop);
 }
 
 DISCO_TEST(credentials_are_followed)

@@ -544,7 +544,7 @@ DISCO_TEST(an_outage_is_overdue_and_then_gone)
     proxy_set_down(proxy, true);
     expect(&key, OVERDUE, DISCO_ELOST);
     while (is_there("/services/web/a", NULL))
-        loop_turn(&live.loop);
+        loop_pause(&live.loop);
     proxy_set_down(proxy, false);
     expect(&key, GONE, DISCO_EKEYNOTFOUND);
     expect(&key, WRITTEN, 0);
@@ -572,7 +572,7 @@ DISCO_TEST(a_closed_key_goes_by_itself)
     key_close(&one);
     assert_true(is_there("/services/web/a", "1"));
     while (is_there("/services/web/a", NULL))
-        loop_turn(&live.loop);
+        loop_pause(&live.loop);
     assert_true(is_there("/services/web/b", "1"));
     assert_int(lease_count(), 1);
     assert_int(two.told.count, 1);

@@ -158,7 +158,7 @@ DISCO_TEST(a_host_that_is_closed_expires)
     recorder_expect(&registrations[0].told, DISCO_REGISTRATION_CLOSED);
     assert_int(host_count(), 2);
     while (host_count() != 1)
-        loop_turn(&live.loop);
+        loop_pause(&live.loop);
     assert_int(lease_count(), 1);
     assert_int(registrations[1].told.count, 1);
     live_unregister(&registrations[1]);

@@ -285,34 +285,6 @@ void etcd_launch_member(etcd_t *etcd, size_t index)
     uv_unref((uv_handle_t *)&member->process);
 }
 
-typedef struct pause_s {
-    uv_timer_t timer;
-    bool over;
-} pause_t;
-
-static void on_pause_closed(uv_handle_t *handle)
-{
-    ((pause_t *)handle->data)->over = true;
-}
-
-static void on_pause_over(uv_timer_t *timer)
-{
-    uv_close((uv_handle_t *)timer, on_pause_closed);
-}
-
-/* Between two looks at an etcd that says nothing by itself. */
-static void pause_before_asking_again(test_loop_t *loop)
-{
-    pause_t pause = {.over = false};
-
-    heap_spare_begin();
-    assert_int(uv_timer_init(&loop->uv, &pause.timer), 0);
-    pause.timer.data = &pause;
-    assert_int(uv_timer_start(&pause.timer, on_pause_over, 20, 0), 0);
-    loop_run_until(loop, &pause.over);
-    heap_spare_end();
-}
-
 static bool asks_and_finds(etcd_t *etcd, const member_t *member, const char *path,
                            const char *wanted)
 {
@@ -332,7 +304,7 @@ static void wait_for_member(etcd_t *etcd, const member_t *member)
             print_log(member);
             fail_msg("etcd %s", member->running ? "does not become ready" : "did not start");
         }
-        pause_before_asking_again(etcd->loop);
+        loop_pause(etcd->loop);
     }
 }
 
@@ -509,7 +481,7 @@ void etcd_cut_off(etcd_t *etcd, size_t index)
             proxy_refuse(etcd->members[i].proxy, sender);
     }
     while (asks_and_finds(etcd, &etcd->members[index], "/health", "\"true\""))
-        pause_before_asking_again(etcd->loop);
+        loop_pause(etcd->loop);
 }
 
 void etcd_rejoin(etcd_t *etcd)
@@ -617,7 +589,7 @@ size_t etcd_leader(etcd_t *etcd)
                 asks_and_finds(etcd, member, "/metrics", "\netcd_server_is_leader 1"))
                 return i;
         }
-        pause_before_asking_again(etcd->loop);
+        loop_pause(etcd->loop);
     }
     fail_msg("no leader");
     return 0;

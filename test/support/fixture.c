@@ -100,6 +100,33 @@ void loop_turn(test_loop_t *loop)
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
 }
 
+typedef struct pause_s {
+    uv_timer_t timer;
+    bool over;
+} pause_t;
+
+static void on_pause_closed(uv_handle_t *handle)
+{
+    ((pause_t *)handle->data)->over = true;
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    uv_close((uv_handle_t *)timer, on_pause_closed);
+}
+
+void loop_pause(test_loop_t *loop)
+{
+    pause_t pause = {.over = false};
+
+    heap_spare_begin();
+    assert_int(uv_timer_init(&loop->uv, &pause.timer), 0);
+    pause.timer.data = &pause;
+    assert_int(uv_timer_start(&pause.timer, on_pause_over, 20, 0), 0);
+    loop_run_until(loop, &pause.over);
+    heap_spare_end();
+}
+
 void loop_close(test_loop_t *loop)
 {
     int rv;

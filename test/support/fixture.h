@@ -34,4 +34,8 @@ void test_loop_run(test_loop_t *loop, const char *file, int line);
 /* One turn without waiting. */
 void loop_turn(test_loop_t *loop);
 
+/* Between two looks at a server that says nothing by itself; the loop runs on. Without it each look
+ * would follow the other at once, and its connections would use up the machine's ports. */
+void loop_pause(test_loop_t *loop);
+
 #endif

@@ -20,6 +20,9 @@
  * with the request (3.4.23, 3.5.35, 3.6.16). */
 #define FIELDS DISCO__V3_NEEDS_LEADER "Connection: close\r\n"
 
+/* Room for what messages say is kept for the next, but not that of a message as large as few are. */
+#define TEXTS_KEPT 65536
+
 static disco__v3_line_t *line_of(disco__call_t *call)
 {
     return disco__container_of(call, disco__v3_line_t, call);
@@ -226,6 +229,8 @@ static void message_failed(disco__v3_line_t *line, int status)
 /* True: more messages are welcome. */
 static bool message_taken(disco__v3_line_t *line)
 {
+    if (line->texts.capacity > TEXTS_KEPT)
+        disco__buffer_free_secret(&line->texts);
     if (!line->ended && line->live_ms == 0 && line->answered == line->lane_count) {
         disco__timer_stop(line->stream->loop, &line->timer);
         disco__v3_stream_live(line);

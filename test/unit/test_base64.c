@@ -162,7 +162,9 @@ static void assert_decodes_as_plainly(decoder_t decoder, const unsigned char *te
     char *from = malloc(size + 1);
     char *to = malloc(size + 1);
 
-    assert_true(size < sizeof expected && from != NULL && to != NULL);
+    assert_true(size < sizeof expected);
+    if (from == NULL || to == NULL)
+        fail_msg("no memory");
     memcpy(from, text, size);
     from[size] = 'A';
     to[size] = 0x55;

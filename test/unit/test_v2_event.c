@@ -165,6 +165,8 @@ static const char *const parts[] = {
     "\"x\":[1,{\"y\":null}],",
 };
 
+#define PARTS (sizeof parts / sizeof parts[0])
+
 DISCO_TEST(an_event_is_what_the_tree_says)
 {
     static const char *const model[] = {
@@ -187,36 +189,32 @@ DISCO_TEST(an_event_is_what_the_tree_says)
     };
     const size_t count = sizeof model / sizeof model[0];
     disco__random_t random = {{37, 41}};
+    disco__buffer_t text;
     size_t taken = 0;
     size_t round;
 
+    disco__buffer_init(&text);
     for (round = 0; round < 20000; round++) {
         size_t places[3];
-        char text[2000];
-        size_t size = 0;
         size_t i;
         size_t k;
 
+        disco__buffer_clear(&text);
         for (k = 0; k < 3; k++)
             places[k] = (size_t)disco__random_below(&random, 2 * count);
         for (i = 0; i < count; i++) {
-            memcpy(text + size, model[i], strlen(model[i]));
-            size += strlen(model[i]);
+            disco__buffer_append_text(&text, model[i]);
             for (k = 0; k < 3; k++) {
-                const char *part =
-                    parts[disco__random_below(&random, sizeof parts / sizeof parts[0])];
-
-                if (places[k] != i)
-                    continue;
-                memcpy(text + size, part, strlen(part));
-                size += strlen(part);
+                if (places[k] == i)
+                    disco__buffer_append_text(&text, parts[disco__random_below(&random, PARTS)]);
             }
         }
         if (disco__random_below(&random, 4) == 0)
-            text[disco__random_below(&random, size)] =
+            text.bytes[disco__random_below(&random, text.size)] =
                 "{}[]\"\\:,019-tn\xff"[disco__random_below(&random, 16)];
-        if (assert_same(text, size))
+        if (assert_same(text.bytes, text.size))
             taken++;
     }
+    disco__buffer_free(&text);
     assert_true(taken > 500);
 }

@@ -86,6 +86,14 @@ class Outcome:
         return Figure([a / b if b else float("inf") for a, b in zip(ours.values, theirs.values)])
 
 
+    def against(self, other, program, value):
+        """The same program's figure, here / there, in each round."""
+        here, there = self.figure(program, value), other.figure(program, value)
+        if here is None or there is None:
+            return None
+        return Figure([a / b for a, b in zip(here.values, there.values)])
+
+
 @dataclass(frozen=True)
 class Limit:
     """What must be reached. figure(outcomes), with outcomes {name of case: Outcome}, is compared with

@@ -121,18 +121,31 @@ def _parts(items, size):
     return (items[first : first + size] for first in range(0, len(items), size))
 
 
-def fill(etcd, sizes=SIZES):
-    """Writes a service of each size, in v2 where the etcd has it, and in v3."""
+def fill(etcd, sizes=SIZES, v2=True):
+    """Writes a service of each size, in v2 where it is wanted and the etcd has it, and in v3."""
     writer = Writer(etcd)
     for hosts in sizes:
-        add_service(writer, etcd, service_name(hosts), hosts)
+        entries = list(_entries(service_name(hosts), hosts))
+        add_service(writer, entries, v2 and etcd.has_v2)
     writer.close()
 
 
-def add_service(writer, etcd, service, hosts):
-    entries = list(_entries(service, hosts))
+def fill_sharded(etcd, service, hosts, shards):
+    """Writes a service whose hosts are on shard-0, shard-1 and so on in turn."""
+    entries = [(f"/services_infos/{service}", info_json(service))]
+    for number in range(hosts):
+        host = json.loads(host_json(service, number))
+        host["shard"] = f"shard-{number % shards}"
+        text = json.dumps(host, separators=(",", ":"))
+        entries.append((f"/services/{service}/{host_key(service, number)}", text))
+    writer = Writer(etcd)
+    add_service(writer, entries, False)
+    writer.close()
+
+
+def add_service(writer, entries, v2):
     for part in _parts(entries, TRANSACTION):
         writer.send([v3_put_all(part)])
-    if etcd.has_v2:
+    if v2:
         for part in _parts(entries, AT_ONCE):
             writer.send([v2_put(key, value) for key, value in part])

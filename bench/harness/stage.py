@@ -39,6 +39,36 @@ class Stage:
         etcd.remove()
         return files
 
+    @cached_property
+    def memory_etcd(self):
+        """For hosts that come and go."""
+        return self.new_etcd()
+
+    @cached_property
+    def _sharded(self):
+        return {}
+
+    def sharded(self, service, shards):
+        """An etcd with a service of 300 hosts on so many shards."""
+        if service not in self._sharded:
+            etcd = self.new_etcd()
+            registry.fill_sharded(etcd, service, 300, shards)
+            self._sharded[service] = etcd
+        return self._sharded[service]
+
+    @cached_property
+    def _many(self):
+        return {}
+
+    def many(self, *sizes):
+        """An etcd with services of these sizes, in v3 alone, replayed."""
+        if sizes not in self._many:
+            etcd = self.new_etcd()
+            registry.fill(etcd, sizes, v2=False)
+            program = self.programs.directory / "replay-server"
+            self._many[sizes] = servers.Replay(program, etcd)
+        return self._many[sizes]
+
     @property
     def event_count(self):
         return 10000 if self.quick else 100000

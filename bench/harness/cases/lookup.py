@@ -1,6 +1,7 @@
 """Lookups, by callers that share nothing, and by callers that ask at once through one client."""
 
 import registry
+from cases.common import no_v2
 from model import Case, Group, at_most, no_more_than
 
 SIZES = registry.SIZES
@@ -17,13 +18,6 @@ def name(api, hosts, callers, tls=False):
 
 def shared_name(api):
     return f"lookup, {api}, 30 hosts, {SHARING} callers of one client"
-
-
-def _no_v2(api):
-    def skip(stage):
-        return "this etcd has no v2" if api == "v2" and not stage.registry.has_v2 else None
-
-    return skip
 
 
 def _arguments(api, hosts, callers, tls):
@@ -49,7 +43,7 @@ def _case(api, hosts, callers, tls):
         unit="CPU µs per lookup",
         quick=(hosts, callers) == (3, 8) if tls else (hosts, callers) in QUICK,
         more={"floor": 8, "uvdisco": 2 if tls else 4},
-        skip=_no_v2(api),
+        skip=no_v2(api),
     )
 
 
@@ -77,7 +71,7 @@ def _shared(api):
         run=run,
         unit="CPU µs per round of 64",
         quick=True,
-        skip=_no_v2(api),
+        skip=no_v2(api),
     )
 
 

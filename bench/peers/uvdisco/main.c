@@ -25,6 +25,7 @@ disco_client_t *case_client(uv_loop_t *loop, const bench_arguments_t *arguments)
     options.tls_certificate = bench_optional(arguments, "cert");
     options.tls_key = bench_optional(arguments, "key");
     options.idle_timeout_ms = (uint32_t)bench_number(arguments, "idle_ms", 0);
+    options.max_connections = (uint32_t)bench_number(arguments, "connections", 0);
     options.max_response_bytes = (size_t)bench_number(arguments, "most_bytes", 0);
     rv = disco_client_new(&client, loop, &options);
     if (rv != 0)

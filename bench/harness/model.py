@@ -29,7 +29,8 @@ class Case:
     more has to be done meanwhile, run(stage, program) does it all and gives the result. value(result)
     is what is compared, in this unit. quick: run in the quick mode, too. rounds: if not the usual
     number. more: {program: factor} of what count= says, for those that are too fast to be measured
-    well otherwise. skip(stage): why this cannot be run here, or None."""
+    well otherwise. own: {program: arguments(stage)} that are given to it alone. skip(stage): why this cannot be run here, or None.
+    """
 
     name: str
     ask: str
@@ -41,6 +42,7 @@ class Case:
     quick: bool = False
     rounds: Optional[int] = None
     more: dict = field(default_factory=dict)
+    own: dict = field(default_factory=dict)
     skip: Callable = lambda stage: None
 
 
@@ -84,7 +86,6 @@ class Outcome:
         if ours is None or theirs is None:
             return None
         return Figure([a / b if b else float("inf") for a, b in zip(ours.values, theirs.values)])
-
 
     def against(self, other, program, value):
         """The same program's figure, here / there, in each round."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 import urllib.parse
 import uuid
@@ -11,6 +12,7 @@ from processes import Trouble
 SIZES = (3, 30, 300, 10000)
 AT_ONCE = 64
 TRANSACTION = 100
+_STATUS = re.compile(rb"HTTP/1\.1 \d\d\d ")
 
 
 def service_name(hosts):
@@ -106,7 +108,7 @@ class Writer:
             # The last body is JSON, or has come in chunks, of which the last is empty.
             if count == answers and text.rstrip().endswith((b"}", b"}\r\n0", b"}\n\r\n0")):
                 return
-            if not got or text.count(b"HTTP/1.1 ") > count:
+            if not got or len(_STATUS.findall(text)) > count:
                 raise Trouble(f"etcd does not take what is written: {text[-500:]!r}")
 
 

@@ -17,6 +17,8 @@ def _measure(stage, case, program):
     arguments = case.arguments(stage)
     if program in case.more:
         arguments = arguments | {"count": arguments["count"] * case.more[program]}
+    if program in case.own:
+        arguments = arguments | case.own[program](stage)
     return stage.run(program, case.ask, **arguments)
 
 

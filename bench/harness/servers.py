@@ -78,8 +78,8 @@ class Etcd:
 
     def copy(self):
         """The directory of this one, copied while it is stopped."""
-        target = Path(f"{self.directory}-copy")
-        shutil.copytree(self.directory, target)
+        target = Path(tempfile.mkdtemp(prefix="copy-", dir=self.directory.parent))
+        shutil.copytree(self.directory, target, dirs_exist_ok=True)
         return target
 
     def remove(self):

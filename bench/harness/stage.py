@@ -29,12 +29,14 @@ class Stage:
         return etcd
 
     @cached_property
+    def registry_tls(self):
+        """The same, for those who have a certificate."""
+        return self._copy_of_registry(tls=self.certificates)
+
+    @cached_property
     def events(self):
         """Files of the recorded watches: self.event_count events each."""
-        self.registry.stop()
-        directory = self.registry.copy()
-        self.registry.start()
-        etcd = servers.Etcd(self.etcd_program, self.work, directory)
+        etcd = self._copy_of_registry()
         files = recording.record(etcd, self.event_count, self.work)
         etcd.remove()
         return files
@@ -101,6 +103,12 @@ class Stage:
     def run(self, program, case, **arguments):
         """What a program says of a case; raises programs.Declined, or Trouble."""
         return self.programs.run(program, case, arguments)
+
+    def _copy_of_registry(self, tls=None):
+        self.registry.stop()
+        directory = self.registry.copy()
+        self.registry.start()
+        return servers.Etcd(self.etcd_program, self.work, directory, tls)
 
     def _replay(self, **options):
         events = options.get("events")

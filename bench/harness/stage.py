@@ -63,12 +63,12 @@ class Stage:
         return {}
 
     def many(self, *sizes):
-        """An etcd with services of these sizes, in v3 alone, replayed."""
+        """An etcd with services of these sizes, in v3 alone, and its replay."""
         if sizes not in self._many:
             etcd = self.new_etcd()
             registry.fill(etcd, sizes, v2=False)
             program = self.programs.directory / "replay-server"
-            self._many[sizes] = servers.Replay(program, etcd)
+            self._many[sizes] = (etcd, servers.Replay(program, etcd))
         return self._many[sizes]
 
     @property

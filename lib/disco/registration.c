@@ -24,7 +24,18 @@ static void registration_free(disco_registration_t *registration)
     disco__free(registration->service);
     disco__free(registration->info_key);
     disco__free(registration->host_key);
+    disco__free(registration->closed_failure);
     disco__free(registration);
+}
+
+void disco__registration_note_closed(disco_registration_t *registration,
+                                     const disco__failure_t *failure)
+{
+    registration->closed_status = failure->status;
+    if (registration->closed_failure == NULL)
+        registration->closed_failure = disco__malloc(sizeof *failure);
+    if (registration->closed_failure != NULL)
+        *registration->closed_failure = *failure;
 }
 
 static void current_credentials(const disco_registration_t *registration, const char **user,
@@ -66,11 +77,14 @@ static void on_closed(disco__tick_t *tick)
     disco_registration_t *registration = disco__container_of(tick, disco_registration_t, tick);
     disco_client_t *client = registration->client;
     disco_registration_event_t event = {.type = DISCO_REGISTRATION_CLOSED,
-                                        .status = registration->closed_failure.status};
+                                        .status = registration->closed_status};
     bool held = registration->held;
 
     current_credentials(registration, &event.user, &event.password);
-    disco__client_set_failure(client, &registration->closed_failure);
+    if (registration->closed_failure != NULL)
+        disco__client_set_failure(client, registration->closed_failure);
+    else
+        disco__client_set_status(client, event.status);
     registration->cb(registration->data, registration, &event);
     registration_free(
         registration); /* nobody else knows of it any more, whatever the callback did */
@@ -84,8 +98,8 @@ void disco__registration_finish(disco_registration_t *registration, const disco_
     size_t i;
 
     registration->closed = true;
-    if (failure != &registration->closed_failure)
-        registration->closed_failure = *failure;
+    if (failure != NULL)
+        disco__registration_note_closed(registration, failure);
     disco__timer_stop(&registration->client->loop, &registration->ending_timer);
     for (i = 0; i < registration->side_count; i++)
         disco__registration_side_stop(&registration->sides[i]);
@@ -93,15 +107,24 @@ void disco__registration_finish(disco_registration_t *registration, const disco_
     disco__tick_schedule(&registration->client->loop, &registration->tick);
 }
 
+static void finish_with(disco_registration_t *registration, int status)
+{
+    disco__failure_t failure;
+
+    disco__failure_clear(&failure);
+    failure.status = status;
+    disco__registration_finish(registration, &failure);
+}
+
 static void on_ending_over(disco__timer_t *timer)
 {
     disco_registration_t *registration =
         disco__container_of(timer, disco_registration_t, ending_timer);
-    disco__failure_t failure = registration->closed_failure;
 
-    if (failure.status == 0)
-        failure.status = UV_ETIMEDOUT;
-    disco__registration_finish(registration, &failure);
+    if (registration->closed_status == 0)
+        finish_with(registration, UV_ETIMEDOUT);
+    else
+        disco__registration_finish(registration, NULL);
 }
 
 static int make_sides(disco_registration_t *registration)
@@ -127,7 +150,8 @@ static int make_sides(disco_registration_t *registration)
 static int registration_new(disco_registration_t **out, disco_client_t *client, const char *service,
                             const disco_host_t *host, uint32_t ttl_s)
 {
-    disco_registration_t *registration = disco__calloc(1, sizeof *registration);
+    disco_registration_t *registration = disco__calloc(
+        1, sizeof *registration + client->store_count * sizeof registration->sides[0]);
     int rv;
 
     if (registration == NULL)
@@ -247,9 +271,11 @@ void disco__registration_end(disco_registration_t *registration, uint32_t timeou
     if (registration->ending || registration->closed)
         return;
     registration->ending = true;
+    registration->closed_status = 0;
+    disco__free(registration->closed_failure);
+    registration->closed_failure = NULL;
     registration->held = true;
     disco__loop_hold(&registration->client->loop);
-    disco__failure_clear(&registration->closed_failure);
     disco__registration_unfollow(registration);
     disco__timer_start(&registration->client->loop, &registration->ending_timer, timeout_ms);
     for (i = 0; i < registration->side_count; i++)

@@ -61,8 +61,6 @@ struct disco_registration_s {
     disco_registration_cb cb;
     void *data;
 
-    disco__registration_side_t sides[DISCO__STORES_MOST];
-    size_t side_count;
     disco__timer_t ending_timer;
     bool was_ready;
     bool lost; /* LOST was told */
@@ -71,8 +69,11 @@ struct disco_registration_s {
     bool ending;
     bool closed;
     bool held;
-    disco__failure_t closed_failure; /* the first that ended a side; else the last there was */
+    int closed_status; /* of the first failure that ended a side; else of the last there was */
+    disco__failure_t *closed_failure; /* all of it; NULL: there was none, or no memory for it */
     disco__tick_t tick;
+    size_t side_count;
+    disco__registration_side_t sides[];
 };
 
 static inline uint32_t disco__registration_ttl_ms(const disco_registration_t *registration)
@@ -115,12 +116,17 @@ int disco__registration_adopt(disco__registration_side_t *side, const disco_kv_t
 int disco__registration_take_credentials(disco__registration_side_t *side,
                                          const disco_service_info_t *info);
 
+/* registration.c: what CLOSED is to say, in place of what it was to say. */
+void disco__registration_note_closed(disco_registration_t *registration,
+                                     const disco__failure_t *failure);
+
 /* registration.c: the registration may be closed inside. api: NULL if no single one is concerned.
  */
 void disco__registration_tell(disco_registration_t *registration,
                               disco_registration_event_type_t type, const char *api,
                               const disco__failure_t *failure);
-/* CLOSED follows on a later turn. failure: status 0, or why the host may still be in etcd. */
+/* CLOSED follows on a later turn. failure: status 0, or why the host may still be in etcd; NULL: what
+ * was noted. */
 void disco__registration_finish(disco_registration_t *registration,
                                 const disco__failure_t *failure);
 

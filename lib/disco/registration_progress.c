@@ -107,8 +107,7 @@ void disco__registration_removed(disco__registration_side_t *side, const disco__
             return;
     }
     /* The last failure of an attempt counts only when the end does not come to be known. */
-    disco__registration_finish(
-        registration, side->failed || failed_before ? &registration->closed_failure : failure);
+    disco__registration_finish(registration, side->failed || failed_before ? NULL : failure);
 }
 
 int disco__registration_take_credentials(disco__registration_side_t *side,

@@ -45,14 +45,15 @@ void disco__registration_note_failure(disco__registration_side_t *side,
                                       const disco__failure_t *failure)
 {
     disco_registration_t *registration = side->registration;
+    disco__failure_t known = *failure;
     size_t i;
 
     for (i = 0; i < registration->side_count; i++) {
         if (registration->sides[i].failed)
             return;
     }
-    registration->closed_failure = *failure;
-    registration->closed_failure.api = side->store->api;
+    known.api = side->store->api;
+    disco__registration_note_closed(registration, &known);
 }
 
 static void on_retrying(void *data, const disco__failure_t *failure)

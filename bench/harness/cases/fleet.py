@@ -11,6 +11,7 @@ SERVICE = "fleet"
 CLIENTS = 2000
 TTL = 5
 AWAY = 8
+SETTLE = 1  # until the clients know that they are there
 SAMPLE = 0.25
 
 
@@ -39,6 +40,7 @@ class Outage(threading.Thread):
         end = time.monotonic() + 60
         while time.monotonic() < end and not self._are_there():
             time.sleep(0.3)
+        time.sleep(SETTLE)
         self.etcd.kill()
         time.sleep(AWAY)
         self.etcd.start()

@@ -36,7 +36,8 @@ def memory_name(what, api):
 
 def _memory(what, api, count, value="bytes_each", unit="bytes", url=None, **more):
     def run(stage, program):
-        server = stage.replay if url is None else stage.memory_etcd
+        servers = {None: "replay", "etcd": "memory_etcd", "registry": "registry"}
+        server = getattr(stage, servers[url])
         given = {"url": server.url, "api": api, "what": what, "count": count} | more
         return stage.run(program, "memory", **given)
 
@@ -59,7 +60,9 @@ def growth_name(what, api, hosts):
 
 def _growth(what, api, hosts):
     def run(stage, program):
-        given = {"url": stage.many(FEW, MANY).url, "api": api, "what": what, "count": hosts}
+        etcd, replay = stage.many(FEW, MANY)
+        url = etcd.url if what == "view" else replay.url
+        given = {"url": url, "api": api, "what": what, "count": hosts}
         given |= {"service": registry.service_name(hosts), "most_bytes": 1 << 30}
         return stage.run(program, "memory", **given, timeout=60)
 
@@ -83,7 +86,7 @@ for _api in APIS:
         _memory("connection", _api, 100, service="web3", connections=200),
         _memory("registration", _api, 1000, url="etcd"),
         _memory("subscription", _api, 300, url="etcd"),
-        _memory("view", _api, 10000, service=registry.service_name(10000)),
+        _memory("view", _api, 10000, url="registry", service=registry.service_name(10000)),
         _memory("snapshot", _api, 10000, service=registry.service_name(10000)),
     ]
 CASES += [_growth(what, "v3", hosts) for what in ("snapshot", "view") for hosts in (FEW, MANY)]

@@ -271,9 +271,6 @@ void disco__registration_end(disco_registration_t *registration, uint32_t timeou
     if (registration->ending || registration->closed)
         return;
     registration->ending = true;
-    registration->closed_status = 0;
-    disco__free(registration->closed_failure);
-    registration->closed_failure = NULL;
     registration->held = true;
     disco__loop_hold(&registration->client->loop);
     disco__registration_unfollow(registration);

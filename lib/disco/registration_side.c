@@ -48,6 +48,8 @@ void disco__registration_note_failure(disco__registration_side_t *side,
     disco__failure_t known = *failure;
     size_t i;
 
+    if (!registration->ending)
+        return;
     for (i = 0; i < registration->side_count; i++) {
         if (registration->sides[i].failed)
             return;

@@ -269,6 +269,9 @@ static void on_head(disco__call_t *call)
 {
     disco__v3_line_t *line = line_of(call);
 
+    /* Large with many watches, and written anew before another attempt. */
+    disco__buffer_free(&call->content);
+    disco__http_request_free(&call->request);
     disco__timer_start(line->stream->loop, &line->timer, call->attempt_ms);
 }
 

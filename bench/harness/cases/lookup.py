@@ -56,7 +56,8 @@ def _case(api, hosts, callers, tls):
 
 
 def _shared(api):
-    """One operation is a round of all callers; it is compared with so many lookups of their own."""
+    """One operation is a round of all callers; it is compared with so many lookups of their own, and
+    with libcurl, to which they are requests of their own, too."""
 
     def run(stage, program):
         before = stage.replay.statistics()["requests"]
@@ -66,6 +67,10 @@ def _shared(api):
             result = stage.run("uvdisco", "shared", **given)
             requests = stage.replay.statistics()["requests"] - before
             result["requests"] = requests / (given["count"] + given["warm"])
+        elif program == "curl":
+            given |= {"count": given["count"] // 8, "info": 1}
+            result = stage.run("curl", "shared", **given)
+            result["requests"] /= given["count"]
         else:
             given |= {"count": given["count"] * 8, "warm": SHARING, "info": 1}
             result = stage.run("uvdisco", "lookup", **given)
@@ -75,7 +80,7 @@ def _shared(api):
     return Case(
         name=shared_name(api),
         ask="shared",
-        programs=("uvdisco", "separate"),
+        programs=("uvdisco", "separate", "curl"),
         run=run,
         unit="CPU µs per round of 64",
         quick=True,

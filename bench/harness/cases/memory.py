@@ -44,7 +44,7 @@ def _memory(what, api, count, value="bytes_each", unit="bytes", url=None, **more
     return Case(
         name=memory_name(what, api),
         ask="memory",
-        programs=("uvdisco", "curl") if what == "connection" else ("uvdisco",),
+        programs=("uvdisco", "curl") if what in ("connection", "snapshot") else ("uvdisco",),
         run=run,
         value=lambda result: result[value],
         unit=unit,
@@ -83,7 +83,7 @@ CASES = [
 ]
 for _api in APIS:
     CASES += [
-        _memory("connection", _api, 100, service="web3", connections=200),
+        _memory("connection", _api, 100, service="web3", connections=200, info=1),
         _memory("registration", _api, 1000, url="etcd"),
         _memory("subscription", _api, 300, url="etcd"),
         _memory("view", _api, 10000, url="registry", service=registry.service_name(10000)),
@@ -94,7 +94,8 @@ CASES += [_growth(what, "v3", hosts) for what in ("snapshot", "view") for hosts 
 GROUP = Group(
     name="memory",
     title="Picks, memory and growth",
-    note="Memory as the library's allocation hooks see it, rounded up by the C library.",
+    note="Memory as the library's allocation hooks see it, rounded up by the C library; of libcurl's"
+    " program all that the C library has allocated.",
 )
 
 

@@ -11,7 +11,7 @@ def name(api, resumed):
 def _case(api, resumed):
     def arguments(stage):
         given = {"url": stage.replay_tls.url, "api": api, "service": "web3", "resumed": resumed}
-        given |= {"count": 100 if resumed else 30, "idle_ms": 1 if resumed else None}
+        given |= {"info": 1, "count": 100 if resumed else 30, "idle_ms": 1 if resumed else None}
         return given | stage.tls_arguments
 
     return Case(

@@ -8,7 +8,9 @@ ROUNDS = 5
 
 
 def name(api):
-    return f"watch, {api}, events of one {'stream' if api == 'v3' else 'watcher, polled one by one'}"
+    return (
+        f"watch, {api}, events of one {'stream' if api == 'v3' else 'watcher, polled one by one'}"
+    )
 
 
 def latency_name(api):

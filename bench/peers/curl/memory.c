@@ -1,4 +1,5 @@
-/* memory: what=connection: callers with a connection each that has been used and is idle now.
+/* memory: what=connection: callers with a connection each, on v2 with info=1 two, that has been used
+ * and is idle now.
  * what=snapshot: the hosts of a service, decoded. Bytes as the C library has them allocated, of this
  * program, libcurl and its TLS alike, and as the process has grown. */
 #include <malloc.h>
@@ -29,17 +30,22 @@ static uint64_t allocated(void)
     return info.uordblks + info.hblkhd;
 }
 
+static void drop_body(transfer_t *transfer)
+{
+    free(transfer->body);
+    transfer->body = NULL;
+    transfer->size = 0;
+    transfer->room = 0;
+}
+
 /* What a connection does not need when it is idle. */
 static void drop_bodies(void)
 {
     size_t i;
 
     for (i = 0; i < all.caller_count; i++) {
-        transfer_t *transfer = &all.callers[i].hosts_transfer;
-
-        free(transfer->body);
-        transfer->body = NULL;
-        transfer->room = 0;
+        drop_body(&all.callers[i].hosts_transfer);
+        drop_body(&all.callers[i].info_transfer);
         if (!all.is_snapshot)
             hosts_free(&all.callers[i].hosts);
     }
@@ -89,7 +95,7 @@ void case_memory(const bench_arguments_t *arguments)
     if (all.caller_count == 0)
         bench_fail("count= is at least 1");
     all.callers = bench_allocate(all.caller_count, sizeof *all.callers);
-    engine_start(&all.engine, arguments, all.caller_count);
+    engine_start(&all.engine, arguments, all.caller_count * 2);
     all.bytes = allocated();
     all.resident = bench_resident();
     bench_measure_start(&all.measure);

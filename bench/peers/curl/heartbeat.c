@@ -1,6 +1,7 @@
 /* heartbeat: registrations= hosts are written, and when all are there, seconds= of nothing but
  * heartbeats are measured. v2: each host's whole value is written again at each beat, as the Go
- * package does. v3: one lease holds them all, which is kept alive at each beat. */
+ * package does. v3: one lease holds them all, which is kept alive at each beat, from its grant on; they
+ * are written by transactions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,13 @@
 
 #define WORKERS 64
 #define VALUE_SIZE 700
-#define BODY_SIZE 2400
+#define BODY_SIZE 2400 /* for each host */
+#define BATCH 100      /* hosts of a transaction: etcd takes 128 */
 
 typedef struct worker_s {
     transfer_t transfer;
-    char body[BODY_SIZE];
+    char *body;
+    uint64_t hosts; /* that it writes now */
     int is_busy;
 } worker_t;
 
@@ -35,6 +38,7 @@ static struct {
     char lease_id[32];
     const char *service;
     uint64_t count;
+    uint64_t batch; /* hosts of a request */
     uint64_t ttl;
     uint64_t seconds;
     uint64_t begun; /* hosts of this turn */
@@ -109,32 +113,51 @@ static void begin_v2(worker_t *worker, uint64_t number)
     transfer_start(&worker->transfer);
 }
 
-static void begin_v3(worker_t *worker, uint64_t number)
+static size_t write_put(char *body, uint64_t number)
 {
     char text[VALUE_SIZE];
     char key[600];
     char value[VALUE_SIZE * 2];
-    int size;
 
     write_key(text, sizeof text, number);
     base64_encode(text, key);
     write_value(text, number);
     base64_encode(text, value);
-    size = snprintf(worker->body, sizeof worker->body,
-                    "{\"key\":\"%s\",\"value\":\"%s\",\"lease\":\"%s\"}", key, value, all.lease_id);
-    transfer_send(&worker->transfer, "POST", "/v3/kv/put", NULL, worker->body, (size_t)size);
+    return (size_t)snprintf(body, BODY_SIZE,
+                            "{\"request_put\":{\"key\":\"%s\",\"value\":\"%s\",\"lease\":\"%s\"}},",
+                            key, value, all.lease_id);
+}
+
+static void begin_v3(worker_t *worker, uint64_t number)
+{
+    static const char begin[] = "{\"success\":[";
+    char *out = worker->body;
+    uint64_t i;
+
+    memcpy(out, begin, sizeof begin - 1);
+    out += sizeof begin - 1;
+    for (i = 0; i < worker->hosts; i++)
+        out += write_put(out, number + i);
+    memcpy(out - 1, "]}", 3); /* instead of the last comma */
+    transfer_send(&worker->transfer, "POST", "/v3/kv/txn", NULL, worker->body,
+                  (size_t)(out + 1 - worker->body));
     transfer_start(&worker->transfer);
 }
 
 static void begin_next(worker_t *worker)
 {
-    worker->is_busy = all.begun < all.count;
+    uint64_t left = all.count - all.begun;
+    uint64_t number = all.begun;
+
+    worker->is_busy = left > 0;
     if (!worker->is_busy)
         return;
+    worker->hosts = left < all.batch ? left : all.batch;
+    all.begun += worker->hosts;
     if (all.engine.is_v2)
-        begin_v2(worker, all.begun++);
+        begin_v2(worker, number);
     else
-        begin_v3(worker, all.begun++);
+        begin_v3(worker, number);
 }
 
 static void begin_turn(stage_t stage)
@@ -153,8 +176,10 @@ static void finish(void)
 {
     size_t i;
 
-    for (i = 0; i < WORKERS; i++)
+    for (i = 0; i < WORKERS; i++) {
         transfer_close(&all.workers[i].transfer);
+        free(all.workers[i].body);
+    }
     transfer_close(&all.lease);
     engine_stop(&all.engine);
 }
@@ -213,16 +238,22 @@ static void on_beat(uv_timer_t *timer)
         send_lease("/v3/lease/keepalive", "ID", all.lease_id);
 }
 
-static void begin_measuring(void)
+static void begin_beating(void)
 {
     uint64_t interval = all.ttl * 800;
 
+    bench_check(uv_timer_start(&all.beat, on_beat, interval, interval), "timer");
+}
+
+static void begin_measuring(void)
+{
     all.ready_us = (uv_hrtime() - all.begun_ns) / 1000;
     all.requests = all.engine.requests;
     all.engine.guard.seconds += all.seconds;
     all.stage = STAGE_BEATING;
     bench_measure_start(&all.measure);
-    bench_check(uv_timer_start(&all.beat, on_beat, interval, interval), "timer");
+    if (all.engine.is_v2)
+        begin_beating();
     bench_check(uv_timer_start(&all.end, on_end, all.seconds * 1000, 0), "timer");
 }
 
@@ -236,10 +267,13 @@ static void on_turn_end(void)
         end_measuring();
 }
 
-static void on_host(transfer_t *transfer)
+static void on_written(transfer_t *transfer)
 {
-    begin_next(transfer->data);
-    if (++all.ended == all.count)
+    worker_t *worker = transfer->data;
+
+    all.ended += worker->hosts;
+    begin_next(worker);
+    if (all.ended == all.count)
         on_turn_end();
 }
 
@@ -257,6 +291,7 @@ static void on_lease(transfer_t *transfer)
 
     if (all.lease_id[0] == '\0') {
         (void)snprintf(all.lease_id, sizeof all.lease_id, "%s", listing_text(tree, "ID"));
+        begin_beating();
         begin_turn(STAGE_WRITING);
     } else if (uv_is_closing((uv_handle_t *)&all.end)) {
         finish();
@@ -282,8 +317,11 @@ void case_heartbeat(const bench_arguments_t *arguments)
     engine_start(&all.engine, arguments, WORKERS + 1);
     bench_check(uv_timer_init(&all.engine.loop, &all.beat), "timer");
     bench_check(uv_timer_init(&all.engine.loop, &all.end), "timer");
-    for (i = 0; i < WORKERS; i++)
-        transfer_open(&all.workers[i].transfer, &all.engine, on_host, &all.workers[i]);
+    all.batch = all.engine.is_v2 ? 1 : BATCH;
+    for (i = 0; i < WORKERS; i++) {
+        transfer_open(&all.workers[i].transfer, &all.engine, on_written, &all.workers[i]);
+        all.workers[i].body = bench_allocate(all.batch, BODY_SIZE);
+    }
     transfer_open(&all.lease, &all.engine, on_lease, NULL);
     all.begun_ns = uv_hrtime();
     (void)snprintf(ttl, sizeof ttl, "%llu", (unsigned long long)all.ttl);

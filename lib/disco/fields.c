@@ -75,6 +75,7 @@ void disco__fields_init(disco__fields_t *fields)
         fields->ports[i].bytes = NULL;
         fields->same_list[i] = false;
     }
+    memset(fields->same_scheme, 0, sizeof fields->same_scheme); /* only the quick way sets them */
     fields->inside = false;
 }
 

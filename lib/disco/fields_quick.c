@@ -255,13 +255,16 @@ void disco__recall_text(disco__recall_t *recalled, const disco__span_t *span, bo
     recall(recalled, span->bytes, used, used);
 }
 
-/* With its quotes, the colon, and the first quote of the port. */
+/* With its quotes, the colon, and the first quote of the port: if these stand there without white
+ * space, and the port is a text. */
 void disco__recall_scheme(disco__recall_t *recalled, const disco__span_t *span, bool inside)
 {
+    const char *behind = span->bytes + span->size;
     size_t quote = inside ? 2 : 1;
     size_t used = span->size + 3 * quote + 1;
+    bool plain = inside || memcmp(behind, "\":\"", 3) == 0; /* a port has two bytes at least */
 
-    recall(recalled, span->bytes - quote, used, used);
+    recall(recalled, span->bytes - quote, plain && !span->escaped ? used : 0, used);
 }
 
 void disco__recall_list(disco__recall_t *recalled, const disco__ports_span_t *ports)

@@ -220,7 +220,7 @@ static const char *scheme_of(plan_t *plan, size_t index, size_t i, const disco__
         text = host->ports[i].scheme;
     else
         text = put_text(plan, span);
-    if (plan->maker != NULL && !span->escaped) {
+    if (plan->maker != NULL) {
         plan->maker->schemes[index][i] = text;
         disco__recall_scheme(&plan->maker->before.schemes[index][i], span, plan->fields->inside);
     }

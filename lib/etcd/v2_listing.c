@@ -28,9 +28,8 @@ static void read_key(disco__scan_t *scan, disco__v2_node_t *node)
         node->has_key = disco__scan_string(scan, &node->key);
         return;
     }
-    if (first != 'n')
-        node->has_bad_key = true;
-    (void)disco__scan_skip(scan);
+    if (disco__scan_skip(scan) && first != 'n')
+        node->has_bad_key = true; /* not before: it may not have come yet */
 }
 
 static void read_value(disco__v2_listing_t *listing, disco__scan_t *scan, disco__v2_node_t *node)
@@ -242,30 +241,41 @@ static void keep(disco__scan_t *scan, disco__buffer_t *buffer, disco__span_t *sp
     span->bytes = disco__buffer_text(buffer);
 }
 
-/* Its members may come in different pieces. */
+/* The root's texts are kept: its members may come in different pieces. */
+static void read_root_key(disco__v2_listing_t *listing, disco__scan_t *scan)
+{
+    bool is_text = disco__scan_peek(scan) == '"';
+
+    read_key(scan, &listing->root);
+    if (is_text)
+        keep(scan, &listing->root_key, &listing->root.key);
+}
+
+static void read_root_value(disco__v2_listing_t *listing, disco__scan_t *scan)
+{
+    if (disco__scan_peek(scan) != '"') {
+        (void)disco__scan_skip(scan);
+        return;
+    }
+    (void)disco__scan_string(scan, &listing->root.value);
+    keep(scan, &listing->root_value, &listing->root.value);
+}
+
 static int root_member(disco__v2_listing_t *listing, const disco__span_t *name, disco__scan_t *scan)
 {
-    disco__v2_node_t *root = &listing->root;
-
     switch (disco__span_which(name, members, MEMBER_COUNT)) {
     case NODES_MEMBER:
         if (disco__scan_peek(scan) == '[')
             return NODES;
         break;
     case KEY:
-        read_key(scan, root);
-        keep(scan, &listing->root_key, &root->key);
+        read_root_key(listing, scan);
         return DISCO__WALK_TAKEN;
     case VALUE:
-        root->value = (disco__span_t){.bytes = ""};
-        if (disco__scan_peek(scan) == '"')
-            (void)disco__scan_string(scan, &root->value);
-        else
-            (void)disco__scan_skip(scan);
-        keep(scan, &listing->root_value, &root->value);
+        read_root_value(listing, scan);
         return DISCO__WALK_TAKEN;
     default:
-        read_member(listing, scan, root, name);
+        read_member(listing, scan, &listing->root, name);
         return DISCO__WALK_TAKEN;
     }
     (void)disco__scan_skip(scan);

@@ -307,19 +307,41 @@ static int read_by_tree(const disco__span_t *number, uint64_t *value)
     return rv;
 }
 
+/* The next byte of an escaped text, when it is a digit; NUL at its end, which a \u0000 is too; else
+ * something that is neither. */
+static char next_digit(const char **at, const char *end)
+{
+    int code;
+
+    if (*at == end)
+        return '\0';
+    if (**at != '\\')
+        return *(*at)++;
+    if ((*at)[1] != 'u')
+        return ' ';
+    code = disco__json_code(*at + 2);
+    *at += 6;
+    return code < 0x80 ? (char)code : ' ';
+}
+
 static bool read_text(const disco__span_t *text, uint64_t *value)
 {
-    char plain[128]; /* six bytes, which an escape can take, for each digit */
-    const char *nul;
-    size_t size;
+    const char *at = text->bytes;
+    const char *end = at + text->size;
+    char digits[20]; /* as many as the greatest number has */
+    size_t count = 0;
+    char c;
 
     if (!text->escaped)
         return disco__text_to_u64(text->bytes, text->size, value);
-    if (text->size > sizeof plain)
-        return false;
-    size = disco__json_unescape(plain, text);
-    nul = memchr(plain, '\0', size); /* ends a C string */
-    return disco__text_to_u64(plain, nul != NULL ? (size_t)(nul - plain) : size, value);
+    while ((c = next_digit(&at, end)) != '\0') {
+        if (count == 1 && digits[0] == '0')
+            count = 0; /* it was not the last */
+        if (count == sizeof digits)
+            return false;
+        digits[count++] = c;
+    }
+    return disco__text_to_u64(digits, count, value);
 }
 
 bool disco__scan_u64(disco__scan_t *scan, uint64_t *value)

@@ -1,5 +1,6 @@
 /* The scanner against the grammar and the tree that cJSON stands behind, and the walker, fed in
  * pieces, against itself. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,12 @@ static const char *compare_items(disco__scan_t *scan, const cJSON *item)
     return wrong != NULL || child == NULL ? wrong : "an array has an item too few";
 }
 
+/* Zeros by their signs, too. */
+static bool is_same_number(double a, double b)
+{
+    return !(a < b) && !(a > b) && signbit(a) == signbit(b);
+}
+
 static const char *compare_scalar(disco__scan_t *scan, const cJSON *item)
 {
     disco__span_t span;
@@ -127,7 +134,7 @@ static const char *compare_scalar(disco__scan_t *scan, const cJSON *item)
         return "a number is none";
     memcpy(digits, span.bytes, span.size);
     digits[span.size] = '\0';
-    return memcmp(&(double){strtod(digits, NULL)}, &item->valuedouble, sizeof(double)) == 0
+    return is_same_number(strtod(digits, NULL), item->valuedouble)
                ? NULL
                : "a number differs from the tree's";
 }

@@ -159,6 +159,21 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool is_opening(char c)
+{
+    return c == '{' || c == '[';
+}
+
+/* Whether the string goes on behind the byte, or behind what is escaped. */
+static bool take_in_string(const char *bytes, size_t *i)
+{
+    if (bytes[*i] == '"')
+        return false;
+    if (bytes[*i] == '\\')
+        ++*i;
+    return true;
+}
+
 /* Byte by byte, as plainly as it can be said. */
 static void split_plainly(stream_t *stream, const char *bytes, size_t size)
 {
@@ -173,19 +188,17 @@ static void split_plainly(stream_t *stream, const char *bytes, size_t size)
 
         if (depth == 0 && is_space(c))
             continue;
-        if (depth == 0 && c != '{')
+        if (depth == 0
+                ? c != '{'
+                : !in_string && is_opening(c) && depth == DISCO_JSON_MAX_DEPTH && i - first < LIMIT)
             stream->rv = DISCO_EPROTOCOL;
         else if (depth > 0 && i - first >= LIMIT)
             stream->rv = DISCO_ETOOLARGE;
-        else if (in_string && c == '\\')
-            i++;
         else if (in_string)
-            in_string = c != '"';
+            in_string = take_in_string(bytes, &i);
         else if (c == '"')
             in_string = true;
-        else if ((c == '{' || c == '[') && depth == DISCO_JSON_MAX_DEPTH)
-            stream->rv = DISCO_EPROTOCOL;
-        else if ((c == '{' || c == '[') && depth++ == 0)
+        else if (is_opening(c) && depth++ == 0)
             first = i;
         else if ((c == '}' || c == ']') && --depth == 0)
             (void)on_value(stream, bytes + first, i + 1 - first);

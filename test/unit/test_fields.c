@@ -92,6 +92,11 @@ DISCO_TEST(inside_a_string_it_ends_at_the_quote)
     free(inside);
 }
 
+/* One more than there is room for. */
+static const char nine_ports[] = "{\"ports\":{\"1\":\"\",\"2\":\"\",\"3\":\"\",\"4\":\"\",\"5\":"
+                                 "\"\",\"6\":\"\",\"7\":\"\",\"8\":\"\","
+                                 "\"9\":\"\"}}";
+
 DISCO_TEST(what_is_not_plain_is_left_to_the_general_way)
 {
     static const char *const texts[] = {
@@ -106,8 +111,7 @@ DISCO_TEST(what_is_not_plain_is_left_to_the_general_way)
         "{\"uuid\":\"a\",\"name\":\"b\"}",
         "{\"more\":1}",
         "{\"ports\":{\"a\":null}}",
-        "{\"ports\":{\"1\":\"\",\"2\":\"\",\"3\":\"\",\"4\":\"\",\"5\":\"\",\"6\":\"\",\"7\":\"\","
-        "\"8\":\"\",\"9\":\"\"}}",
+        nine_ports,
     };
     disco__fields_t fields;
     size_t i;

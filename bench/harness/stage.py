@@ -34,12 +34,14 @@ class Stage:
         return self._copy_of_registry(tls=self.certificates)
 
     @cached_property
+    def recorded(self):
+        """The etcd on which the watches were recorded, with all events in its history."""
+        return self._copy_of_registry()
+
+    @cached_property
     def events(self):
         """Files of the recorded watches: self.event_count events each."""
-        etcd = self._copy_of_registry()
-        files = recording.record(etcd, self.event_count, self.work)
-        etcd.remove()
-        return files
+        return recording.record(self.recorded, self.event_count, self.work)
 
     @cached_property
     def memory_etcd(self):

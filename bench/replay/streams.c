@@ -146,15 +146,15 @@ static void append_v2_head(bytes_t *out, uint64_t index)
     bytes_append_text(out, head);
 }
 
-/* The first event that the poll waits for; NULL: none is recorded. */
+/* The first event that the poll waits for; NULL: none is recorded. One that waits for whatever comes
+ * next, without an index or with 0, begins at the beginning. */
 static const line_t *v2_event(const bytes_t *request, uint64_t *index)
 {
     size_t place;
 
     *index = number_behind(request->data, request->size, "waitIndex=");
     place = first_from(&v2, *index);
-    if (strncmp(request->data, "GET /v2/keys/services/", 22) != 0 || *index == 0 ||
-        place == v2.count)
+    if (strncmp(request->data, "GET /v2/keys/services/", 22) != 0 || place == v2.count)
         return NULL;
     return &v2.lines[place];
 }

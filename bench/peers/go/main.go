@@ -13,7 +13,10 @@ import (
 const module = "github.com/Scalingo/etcd-discovery/v8"
 
 var cases = map[string]func(arguments) report{
-	"lookup": lookup,
+	"heartbeat": heartbeat,
+	"latency":   latency,
+	"lookup":    lookup,
+	"watch":     watch,
 }
 
 func main() {

@@ -9,7 +9,7 @@ function checkHost(host, service) {
 }
 
 /** concurrency= callers look a service up, each again and again, warm= and then count= times in all. */
-module.exports = async function lookup(given) {
+async function lookup(given) {
   const service = given.text('service');
   const wanted = given.number('hosts', 0);
   const callers = given.number('concurrency', 1);
@@ -44,4 +44,6 @@ module.exports = async function lookup(given) {
 
   await Promise.all(Array.from({ length: callers }, call));
   return report;
-};
+}
+
+module.exports = { run: lookup, checkHost };

@@ -6,7 +6,9 @@ const { readArguments, startGuard } = require('./arguments');
 const { decline, fail, say } = require('./report');
 
 const cases = {
+  latency: () => require('./latency'),
   lookup: () => require('./lookup'),
+  watch: () => require('./watch'),
 };
 
 function about() {
@@ -21,7 +23,7 @@ async function main() {
   if (!Object.hasOwn(cases, name)) decline(`the case ${name} is not done by this program`);
   const given = readArguments(words);
   startGuard(given);
-  say(await cases[name]()(given));
+  say(await cases[name]().run(given));
   process.exit();
 }
 

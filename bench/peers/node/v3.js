@@ -30,6 +30,20 @@ class Client {
     const found = await this.etcd.getAll().prefix(`/services/${service}/`).serializable(true).json();
     return Object.values(found);
   }
+
+  put(key, value) {
+    return this.etcd.put(key).value(value).exec();
+  }
+
+  /** Calls back with each host that has been written, from the beginning of etcd's history. */
+  watch(service, onHost) {
+    return new Promise((_, reject) => {
+      const watcher = this.etcd.watch().prefix(`/services/${service}/`).startRevision('1').watcher();
+      watcher.on('put', ({ value }) => onHost(JSON.parse(value.toString())));
+      watcher.on('disconnected', reject);
+      watcher.on('error', reject);
+    });
+  }
 }
 
 module.exports = { Client };

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/Scalingo/etcd-discovery/v8/service"
+)
+
+// timeToLive is the package's own, which cannot be chosen.
+const timeToLive = 5
+
+// heartbeat: registrations= hosts; when all are in etcd, seconds= of nothing but heartbeats are measured. One operation
+// is one host kept alive for that long.
+func heartbeat(given arguments) report {
+	if ttl := given.number("ttl", timeToLive); ttl != timeToLive {
+		decline("the Go package has hosts live for %d seconds, not %d", timeToLive, ttl)
+	}
+	name := given.text("service", "beat")
+	count := given.number("registrations", 1)
+	ctx, cancel := context.WithCancel(context.Background())
+	begun := time.Now()
+	registrations := make([]ready, 0, count)
+	for number := range count {
+		registrations = append(registrations, service.Register(ctx, name, service.Host{
+			Hostname: fmt.Sprintf("node-%d.beat.internal.example", number),
+			Ports:    service.Ports{"http": "8080", "https": "8443"},
+			User:     "moi", Password: "lapin12345",
+		}))
+	}
+	for _, registration := range registrations {
+		if err := registration.WaitRegistration(ctx); err != nil {
+			fail("registering: %v", err)
+		}
+		alive.Add(1)
+	}
+	took := time.Since(begun)
+	begin := now()
+	time.Sleep(time.Duration(given.number("seconds", 8)) * time.Second)
+	said := begin.since(count)
+	said["ready_us"] = took.Microseconds()
+	checkRegistered(ctx, name, int(count))
+	cancel()
+	untilGone(name)
+	return said
+}
+
+type ready interface {
+	WaitRegistration(ctx context.Context) error
+}
+
+// checkRegistered makes sure that the hosts have been kept alive.
+func checkRegistered(ctx context.Context, name string, wanted int) {
+	hosts, err := service.Get(ctx, name).All(ctx)
+	if err != nil || len(hosts) != wanted {
+		fail("%d of %d hosts are registered in the end: %v", len(hosts), wanted, err)
+	}
+	alive.Add(1)
+}
+
+// untilGone waits until no host is left, at the latest because they expire.
+func untilGone(name string) {
+	ctx := context.Background()
+	for range 2 * timeToLive {
+		if hosts, err := service.Get(ctx, name).All(ctx); err != nil || len(hosts) == 0 {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+}

@@ -50,11 +50,15 @@ type ready interface {
 	WaitRegistration(ctx context.Context) error
 }
 
-// checkRegistered makes sure that the hosts have been kept alive.
+// checkRegistered makes sure that the hosts have been kept alive: where the package has not managed that, what it has
+// spent says nothing.
 func checkRegistered(ctx context.Context, name string, wanted int) {
 	hosts, err := service.Get(ctx, name).All(ctx)
-	if err != nil || len(hosts) != wanted {
-		fail("%d of %d hosts are registered in the end: %v", len(hosts), wanted, err)
+	if err != nil {
+		fail("the hosts in the end: %v", err)
+	}
+	if len(hosts) != wanted {
+		decline("of %d hosts, the Go package has kept only %d alive", wanted, len(hosts))
 	}
 	alive.Add(1)
 }

@@ -25,7 +25,7 @@ class Verdict:
         """For the quick mode, on a noisy machine."""
         if self.figure is None or not self.limit.is_ratio:
             return True
-        return self.limit.holds(self.figure, QUICK_SLACK)
+        return self.limit.holds_so_far(self.figure, QUICK_SLACK)
 
 
 def judge(limits, outcomes):

@@ -99,7 +99,9 @@ class Outcome:
 class Limit:
     """What must be reached. figure(outcomes), with outcomes {name of case: Outcome}, is compared with
     the bound; None: there is nothing to compare with. cases: those that it is made of. is_ratio: of
-    two figures of one run, so that the quick mode holds it, half as much again allowed."""
+    two figures of one run, so that the quick mode holds it, half as much again allowed. so_far: what
+    has been reached where that is not yet the bound: the quick mode then holds this, so that it
+    does not get worse."""
 
     row: str
     wanted: str
@@ -109,14 +111,21 @@ class Limit:
     at_least: bool = False
     is_ratio: bool = True
     unit: str = ""
+    so_far: Optional[float] = None
 
-    def holds(self, figure, slack=1.0):
+    def holds(self, figure):
+        return self._holds(figure, self.bound, 1)
+
+    def holds_so_far(self, figure, slack):
+        return self._holds(figure, self.so_far or self.bound, slack)
+
+    def _holds(self, figure, bound, slack):
         if self.at_least:
-            return figure.median >= self.bound / slack
-        return figure.median <= self.bound * slack
+            return figure.median >= bound / slack
+        return figure.median <= bound * slack
 
 
-def at_most(row, case, of, to, bound, value=None):
+def at_most(row, case, of, to, bound, value=None, so_far=None):
     """A limit: what `of` needs is at most bound times what `to` needs."""
     return Limit(
         row=row,
@@ -124,10 +133,11 @@ def at_most(row, case, of, to, bound, value=None):
         bound=bound,
         figure=lambda outcomes: outcomes[case].ratio(of, to, value),
         cases=(case,),
+        so_far=so_far,
     )
 
 
-def times_as_many(row, case, of, to, bound):
+def times_as_many(row, case, of, to, bound, so_far=None):
     """A limit: `of` does at least bound times as many operations per CPU second as `to`."""
     return Limit(
         row=row,
@@ -136,6 +146,7 @@ def times_as_many(row, case, of, to, bound):
         figure=lambda outcomes: outcomes[case].ratio(to, of),
         cases=(case,),
         at_least=True,
+        so_far=so_far,
     )
 
 

@@ -17,8 +17,8 @@ from programs import Declined
 COUNTS = (1, 100, 1000, 10000)
 SERVICE = "beat"
 TTL = 5
-SECONDS = 10
-QUICK_SECONDS = 6
+SECONDS = 6
+QUICK_SECONDS = 5
 WATCHERS = 100
 ASIDE = 1  # seconds at both ends, in which nobody watches yet or any more
 

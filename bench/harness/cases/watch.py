@@ -69,6 +69,6 @@ GROUP = Group(
 )
 
 LIMITS = [
-    times_as_many(name("v3"), name("v3"), "uvdisco", "curl", 5),
+    times_as_many(name("v3"), name("v3"), "uvdisco", "curl", 5, so_far=3.3),
     times_as_many(name("v3"), name("v3"), "uvdisco", "go", 10),
 ]

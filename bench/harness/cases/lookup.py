@@ -23,7 +23,7 @@ def shared_name(api):
 def _arguments(api, hosts, callers, tls):
     def arguments(stage):
         replay = stage.replay_tls if tls else stage.replay
-        busy_us = 150000 if stage.quick else 500000
+        busy_us = 100000 if stage.quick else 200000
         given = {"url": replay.url, "api": api, "service": registry.service_name(hosts)}
         given |= {"hosts": hosts, "concurrency": callers, "info": 1}
         given |= {"count": max(busy_us // ROUGH_US[hosts], 8), "warm": max(2 * callers, 8)}

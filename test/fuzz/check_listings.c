@@ -10,23 +10,40 @@
 #include "etcd/v3_listing.h"
 #include "fuzz/check.h"
 #include "fuzz/tree_host.h"
+#include "fuzz/tree_listing.h"
 
 typedef struct taken_s {
     disco__taker_t taker;
     disco__reader_t reader;
     disco__buffer_t notes; /* what came, as text */
+    disco__buffer_t ttls;
     size_t count;
     bool strange; /* something that must not be */
 } taken_t;
 
 static disco_client_t client = {.settings = {.max_value_bytes = SIZE_MAX}};
 
-static void note_host(taken_t *taken, const disco__host_t *host)
+/* One without a UUID has the last segment of its key, as the reader makes it. */
+static void note_host(taken_t *taken, const disco__host_t *host, const disco__item_t *item)
 {
-    if (host == NULL)
+    disco_host_t copy;
+    char *name;
+    size_t i = item->key_size;
+
+    if (host == NULL) {
         (void)disco__buffer_append_text(&taken->notes, " no host");
-    else if (disco__host_write(&taken->notes, &host->host) != 0)
+        return;
+    }
+    while (i > 0 && item->key[i - 1] != '/')
+        i--;
+    name = fuzz_block(item->key + i, item->key_size - i + 1);
+    name[item->key_size - i] = '\0';
+    copy = host->host;
+    if (copy.uuid[0] == '\0')
+        copy.uuid = name;
+    if (disco__host_write(&taken->notes, &copy) != 0)
         abort();
+    free(name);
 }
 
 static char *plain_value(const disco__item_t *item, size_t *size)
@@ -40,10 +57,10 @@ static char *plain_value(const disco__item_t *item, size_t *size)
     return plain;
 }
 
-static void note_number(taken_t *taken, uint64_t number)
+static void note_number(disco__buffer_t *notes, uint64_t number)
 {
-    (void)disco__buffer_append_char(&taken->notes, ' ');
-    (void)disco__buffer_append_number(&taken->notes, number);
+    (void)disco__buffer_append_char(notes, ' ');
+    (void)disco__buffer_append_number(notes, number);
 }
 
 /* The reader's host, or the one that the tree says. */
@@ -56,18 +73,17 @@ static int on_take(void *data, const disco__item_t *item)
 
     taken->count++;
     (void)disco__buffer_append(&taken->notes, item->key, item->key_size);
-    note_number(taken, item->is_directory);
-    note_number(taken, (uint64_t)item->ttl_s);
-    note_number(taken, item->created_revision);
-    note_number(taken, item->modified_revision);
-    note_number(taken, item->beside);
+    note_number(&taken->notes, item->is_directory);
+    note_number(&taken->ttls, (uint64_t)item->ttl_s);
+    note_number(&taken->notes, item->created_revision);
+    note_number(&taken->notes, item->modified_revision);
+    note_number(&taken->notes, item->beside);
     (void)disco__buffer_append(&taken->notes, plain, size);
     if (taken->taker.read != NULL)
         (void)disco__reader_host(&taken->reader, item, &host);
-    else if (tree_host(&host, plain, size) == 0 && host->host.uuid[0] == '\0')
-        taken->strange = true; /* the reader takes its key for it */
-    if (!taken->strange)
-        note_host(taken, host);
+    else
+        (void)tree_host(&host, plain, size);
+    note_host(taken, host, item);
     (void)disco__buffer_append_char(&taken->notes, '\n');
     disco__host_unref(host);
     free(plain);
@@ -98,12 +114,14 @@ static void taken_init(taken_t *taken, bool quickly)
         taken->taker.read = on_read;
     disco__reader_init(&taken->reader, &client);
     disco__buffer_init(&taken->notes);
+    disco__buffer_init(&taken->ttls);
 }
 
 static void taken_free(taken_t *taken)
 {
     disco__reader_free(&taken->reader);
     disco__buffer_free(&taken->notes);
+    disco__buffer_free(&taken->ttls);
 }
 
 typedef union listing_u {
@@ -140,8 +158,8 @@ static int end(listing_t *listing, taken_t *taken, bool v3)
         return rv;
     }
     rv = disco__v3_listing_end(&listing->v3);
-    note_number(taken, listing->v3.revision);
-    note_number(taken, listing->v3.more);
+    note_number(&taken->notes, listing->v3.revision);
+    note_number(&taken->notes, listing->v3.more);
     if (listing->v3.counts[0] + listing->v3.counts[1] != taken->count)
         taken->strange = true;
     disco__v3_listing_free(&listing->v3);
@@ -166,10 +184,32 @@ static int read_all(taken_t *taken, bool v3, const char *bytes, size_t size, boo
     return end(&listing, taken, v3);
 }
 
-static bool is_same(const taken_t *a, const taken_t *b)
+static bool is_same(const disco__buffer_t *a, const disco__buffer_t *b)
 {
-    return a->notes.size == b->notes.size &&
-           memcmp(disco__buffer_text(&a->notes), disco__buffer_text(&b->notes), a->notes.size) == 0;
+    return a->size == b->size && memcmp(disco__buffer_text(a), disco__buffer_text(b), a->size) == 0;
+}
+
+static const char *compare_with_tree(const taken_t *whole, int rv, bool v3, const char *bytes,
+                                     size_t size)
+{
+    tree_listing_t tree;
+    taken_t taken;
+    const char *wrong = NULL;
+    bool comparable;
+
+    taken_init(&taken, false);
+    comparable = v3 ? tree_v3_listing(&tree, &taken.taker, bytes, size)
+                    : tree_v2_listing(&tree, &taken.taker, bytes, size);
+    if (v3) {
+        note_number(&taken.notes, tree.revision);
+        note_number(&taken.notes, tree.more);
+    }
+    if (comparable && tree.rv != rv)
+        wrong = "the tree does not agree on what is an answer";
+    else if (comparable && rv == 0 && !is_same(&whole->notes, &taken.notes))
+        wrong = "an answer differs from the tree's";
+    taken_free(&taken);
+    return wrong;
 }
 
 static const char *check_listing(bool v3, const char *bytes, size_t size)
@@ -182,6 +222,8 @@ static const char *check_listing(bool v3, const char *bytes, size_t size)
 
     taken_init(&whole, false);
     rv = read_all(&whole, v3, bytes, size, false);
+    if (!whole.strange)
+        wrong = compare_with_tree(&whole, rv, v3, bytes, size);
     for (way = 1; way < 4 && wrong == NULL; way++) {
         bool in_pieces = (way & 1) != 0;
         bool quickly = (way & 2) != 0;
@@ -189,7 +231,8 @@ static const char *check_listing(bool v3, const char *bytes, size_t size)
         taken_init(&other, quickly);
         if (read_all(&other, v3, bytes, size, in_pieces) != rv)
             wrong = "an answer is one, and in another way none";
-        else if (rv == 0 && !whole.strange && !is_same(&whole, &other))
+        else if (rv == 0 && !whole.strange &&
+                 !(is_same(&whole.notes, &other.notes) && is_same(&whole.ttls, &other.ttls)))
             wrong = quickly ? "hosts that are read where they stand differ"
                             : "an answer in pieces says something else";
         taken_free(&other);

@@ -48,8 +48,8 @@ func (given arguments) number(key string, fallback int64) int64 {
 // alive is counted up whenever etcd has answered.
 var alive atomic.Int64
 
-// startGuard ends the program when nothing comes for timeout= seconds.
-func startGuard(given arguments) {
+// startGuard ends the program, by fail or decline, when nothing comes for timeout= seconds.
+func startGuard(given arguments, end func(format string, values ...any)) {
 	patience := given.number("timeout", 20) + given.number("seconds", 0)
 	go func() {
 		seen, silent := int64(-1), int64(0)
@@ -59,7 +59,7 @@ func startGuard(given arguments) {
 				seen, silent = now, 0
 			}
 			if silent >= patience {
-				fail("nothing has come for %d seconds", patience)
+				end("nothing has come for %d seconds", patience)
 			}
 		}
 	}()

@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <uvdisco/error.h>
@@ -189,6 +190,61 @@ DISCO_TEST(nesting_has_a_limit)
     assert_null(check_json(text, 130));
 }
 
+/* Each closing bracket is held against the one that it closes, at every depth. */
+DISCO_TEST(what_is_open_is_known_at_every_depth)
+{
+    char text[512];
+    size_t depth;
+    size_t i;
+
+    for (depth = 1; depth <= 66; depth++) {
+        size_t size = 0;
+        size_t closing;
+
+        for (i = 0; i < depth; i++) {
+            memcpy(text + size, i % 3 == 0 ? "{\"a\":" : "[", i % 3 == 0 ? 5 : 1);
+            size += i % 3 == 0 ? 5 : 1;
+        }
+        text[size++] = '1';
+        closing = size;
+        for (i = depth; i-- > 0;)
+            text[size++] = i % 3 == 0 ? '}' : ']';
+        assert_null(check_json(text, size));
+        for (i = closing; i < size; i++) {
+            char right = text[i];
+            disco__scan_t scan;
+
+            text[i] = right == '}' ? ']' : '}';
+            disco__scan_init(&scan, text, size, true);
+            assert_false(disco__scan_skip(&scan));
+            assert_null(check_json(text, size));
+            text[i] = right;
+        }
+    }
+}
+
+DISCO_TEST(with_any_byte_changed_it_is_json_when_the_tree_says_so)
+{
+    static const char text[] = "{\"a\":[1,-2.5e+10,true,false,null,0],\"b\":{}, "
+                               "\"c\":\"\\\"\\n\\u00e9\\ud83d\\ude00\\u0000\"}";
+    size_t at;
+    int value;
+
+    for (at = 0; at < sizeof text - 1; at++) {
+        char *bytes = fuzz_block(text, sizeof text - 1);
+
+        for (value = 0; value < 256; value++) {
+            const char *wrong;
+
+            bytes[at] = (char)value;
+            wrong = check_json(bytes, sizeof text - 1);
+            if (wrong != NULL)
+                fail_msg("%s: %.*s", wrong, (int)sizeof text - 1, bytes);
+        }
+        free(bytes);
+    }
+}
+
 typedef struct number_s {
     const char *text;
     bool good;
@@ -322,4 +378,24 @@ DISCO_TEST(names_are_told_apart_whatever_their_case)
         assert_true(disco__scan_string(&scan, &span));
         assert_int(disco__span_which(&span, names, 3), texts[i].which);
     }
+}
+
+/* The longest that there may be, each byte of it escaped. */
+DISCO_TEST(an_escaped_name_may_be_six_times_as_long)
+{
+    static const disco__name_t name = DISCO__NAME("a_name_of_forty_bytes_is_the_longest_one");
+    char text[6 * 40 + 2] = "\"";
+    disco__span_t span;
+    disco__scan_t scan;
+    size_t i;
+
+    assert_int(name.size, 40);
+    for (i = 0; i < name.size; i++)
+        (void)snprintf(text + 1 + 6 * i, 7, "\\u%04x", (unsigned)name.text[i]);
+    text[sizeof text - 1] = '"';
+    disco__scan_init(&scan, text, sizeof text, true);
+    assert_true(disco__scan_string(&scan, &span));
+    assert_int(disco__span_which(&span, &name, 1), 0);
+    text[sizeof text - 2] = '6';
+    assert_int(disco__span_which(&span, &name, 1), 1);
 }

@@ -274,6 +274,37 @@ DISCO_TEST(small_pieces_do_not_cost_a_look_each)
     disco__walk_free(&walk);
 }
 
+/* Nor do many short ones, each of which may be broken. */
+DISCO_TEST(values_that_are_broken_are_looked_at_twice_at_most)
+{
+    enum { COUNT = 20000 };
+    static const size_t pieces[] = {1, 3, 11, 1500};
+    static owner_t owner;
+    static char text[6 * COUNT];
+    disco__walk_t walk;
+    size_t i;
+    size_t at;
+
+    for (i = 0; i < COUNT; i++)
+        memcpy(text + 6 * i, ",1,\"2\"", 6);
+    for (i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        memset(&owner, 0, sizeof owner);
+        disco__walk_init(&walk, on_value, &owner);
+        assert_status(feed(&walk, "[0", 2), 0);
+        for (at = 0; at < sizeof text; at += pieces[i]) {
+            size_t left = sizeof text - at;
+
+            assert_status(disco__walk_feed(&walk, text + at, left < pieces[i] ? left : pieces[i]),
+                          0);
+        }
+        assert_status(feed(&walk, "]", 1), 0);
+        assert_status(disco__walk_finish(&walk), 0);
+        assert_int(owner.noted, 2 * COUNT + 1);
+        assert_true(owner.calls <= 2 * (owner.noted + 1)); /* the array itself is one */
+        disco__walk_free(&walk);
+    }
+}
+
 static void walk_in_pieces(void *data)
 {
     static owner_t owner;

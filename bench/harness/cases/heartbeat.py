@@ -163,7 +163,7 @@ def _case(api, count):
         value=lambda result: 1000 * result["cpu_us"] / result["wall_us"],
         unit="thousandths of one core, the client's",
         quick=(api, count) == ("v3", 1000),
-        rounds=3,
+        rounds=1,
         skip=no_v2(api),
     )
 

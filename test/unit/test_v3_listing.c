@@ -137,3 +137,26 @@ DISCO_TEST(what_the_taker_says_ends_it)
     assert_status(disco__v3_listing_end(&listing), UV_ENOMEM);
     disco__v3_listing_free(&listing);
 }
+
+static void read_three(void *data)
+{
+    static const char answer[] =
+        ANSWER("{\"response_range\":{\"kvs\":[{\"key\":\"L2EvYg==\",\"create_revision\":\"2\","
+               "\"mod_revision\":\"4\",\"version\":\"1\",\"value\":\"MQ==\"},"
+               "{\"key\":\"L2Ev\\u0059w==\",\"value\":\"M\\u0051==\"},{\"key\":\"L2EvZA==\"}]}}");
+    int rv = read_in_pieces(answer, *(size_t *)data);
+
+    assert_true(rv == 0 || (rv == UV_ENOMEM && heap_has_failed()));
+    if (rv == 0)
+        assert_int(collected.count, 3);
+    end();
+}
+
+DISCO_TEST(without_memory_an_answer_is_not_read)
+{
+    static size_t pieces[] = {1, 50, 1000};
+    size_t i;
+
+    for (i = 0; i < 3; i++)
+        heap_sweep(read_three, &pieces[i]);
+}

@@ -286,7 +286,7 @@ DISCO_TEST(values_that_are_broken_are_looked_at_twice_at_most)
     size_t at;
 
     for (i = 0; i < COUNT; i++)
-        memcpy(text + 6 * i, ",1,\"2\"", 6);
+        memcpy(text + 6 * i, (const char[6]){',', '1', ',', '"', '2', '"'}, 6);
     for (i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         memset(&owner, 0, sizeof owner);
         disco__walk_init(&walk, on_value, &owner);

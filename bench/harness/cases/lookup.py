@@ -6,7 +6,7 @@ from model import Case, Group, at_most, no_more_than
 
 SIZES = registry.SIZES
 CALLERS = (1, 8, 64)
-QUICK = ((3, 8), (3, 64), (30, 8), (300, 8), (300, 64))
+QUICK = ((3, 8), (30, 8), (300, 8), (300, 64))
 ROUGH_US = {3: 60, 30: 250, 300: 2000, 10000: 80000}
 SHARING = 64
 

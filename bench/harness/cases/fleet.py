@@ -6,6 +6,8 @@ import time
 from cases.common import APIS, no_v2
 from cases import heartbeat
 from model import Case, Group
+from processes import Trouble
+from programs import Declined
 
 SERVICE = "fleet"
 CLIENTS = 2000
@@ -45,11 +47,23 @@ class Outage(threading.Thread):
         time.sleep(AWAY)
         self.etcd.start()
         self.back_ns = time.monotonic_ns()
-        before = 0.0
+        before, when = 0.0, time.monotonic()
         while not self.ended.wait(SAMPLE):
-            now = heartbeat.all_requests_of(self.etcd)
-            self.peak = max(self.peak, (now - before) / SAMPLE)
-            before = now
+            try:
+                count, now = heartbeat.all_requests_of(self.etcd), time.monotonic()
+            except OSError:
+                continue
+            self.peak = max(self.peak, (count - before) / (now - when))
+            before, when = count, now
+
+
+def _run(stage, program, given):
+    """On v3 so many clients that start in one moment may keep etcd so busy that they never get ready;
+    that is to be seen in the results, and not to end them."""
+    try:
+        return stage.run(program, "fleet", **given)
+    except Trouble as trouble:
+        raise Declined(str(trouble)) from trouble
 
 
 def _case(api):
@@ -59,7 +73,7 @@ def _case(api):
         outage.start()
         try:
             given = {"url": etcd.url, "api": api, "clients": CLIENTS, "ttl": TTL, "timeout": 60}
-            result = stage.run(program, "fleet", **given)
+            result = _run(stage, program, given)
             result["peak_requests_per_second"] = outage.peak
             result["ready_again_ms"] = (result["last_ns"] - outage.back_ns) / 1e6
             return result

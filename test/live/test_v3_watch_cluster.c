@@ -2,8 +2,8 @@
  * doubled. */
 #include <stdio.h>
 
-#include "base/buffer.h"
 #include "base/base64.h"
+#include "base/buffer.h"
 #include "support/live.h"
 #include "support/raw_http.h"
 

@@ -4,8 +4,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/buffer.h"
 #include "base/base64.h"
+#include "base/buffer.h"
 #include "support/live.h"
 #include "support/raw_http.h"
 

@@ -159,13 +159,21 @@ static const line_t *v2_event(const bytes_t *request, uint64_t *index)
     return &v2.lines[place];
 }
 
+/* That at which the poll waits: the last one of all, if it has no index. */
+static uint64_t index_before(uint64_t index)
+{
+    if (index > 0)
+        return index - 1;
+    return v2.count > 0 ? v2.lines[v2.count - 1].index : 0;
+}
+
 int streams_v2_answer(const bytes_t *request, bytes_t *out)
 {
     uint64_t index;
     const line_t *line = v2_event(request, &index);
 
     if (line == NULL) {
-        append_v2_head(out, index > 0 ? index - 1 : v2.lines[v2.count - 1].index);
+        append_v2_head(out, index_before(index));
         return 0;
     }
     append_v2_head(out, line->index);

@@ -73,7 +73,7 @@ void disco__host_unref(disco__host_t *host)
 
 disco__host_t *disco__host_owner(const disco_host_t *host)
 {
-    return (disco__host_t *)(uintptr_t)host; /* its first member */
+    return (disco__host_t *)host; /* its first member */
 }
 
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b)

@@ -50,13 +50,18 @@ static int compare(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static double microseconds_at(const latency_t *latency, uint64_t place)
+{
+    return (double)latency->times_ns[place] / 1000;
+}
+
 static void finish(latency_t *latency)
 {
     bench_measure_stop(&latency->measure);
     qsort(latency->times_ns, (size_t)latency->count, sizeof *latency->times_ns, compare);
     bench_report(latency->count, &latency->measure);
-    bench_report_fraction("median_us", (double)latency->times_ns[latency->count / 2] / 1000);
-    bench_report_fraction("p99_us", (double)latency->times_ns[latency->count * 99 / 100] / 1000);
+    bench_report_fraction("median_us", microseconds_at(latency, latency->count / 2));
+    bench_report_fraction("p99_us", microseconds_at(latency, latency->count * 99 / 100));
     bench_report_end();
     bench_guard_stop(&latency->guard);
     bench_check(disco_client_close(latency->client, NULL, NULL), "closing");

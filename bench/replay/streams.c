@@ -164,7 +164,7 @@ static uint64_t index_before(uint64_t index)
 {
     if (index > 0)
         return index - 1;
-    return v2.count > 0 ? v2.lines[v2.count - 1].index : 0;
+    return v2.lines != NULL ? v2.lines[v2.count - 1].index : 0;
 }
 
 int streams_v2_answer(const bytes_t *request, bytes_t *out)

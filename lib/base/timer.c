@@ -51,6 +51,13 @@ uint64_t disco__now(const disco__loop_t *loop)
     return monotonic_ms() + loop->clock.slept_ms;
 }
 
+uint64_t disco__now_roughly(const disco__loop_t *loop)
+{
+    if (loop->clock.manual)
+        return loop->clock.manual_ms;
+    return uv_now(loop->uv) + loop->clock.slept_ms;
+}
+
 void disco__timer_init(disco__timer_t *timer, void (*run)(disco__timer_t *timer))
 {
     memset(timer, 0, sizeof *timer);

@@ -21,6 +21,8 @@ void disco__clock_init(disco__loop_t *loop);
 /* Milliseconds that never run backwards and that include time slept, as far as it has been noticed.
  */
 uint64_t disco__now(const disco__loop_t *loop);
+/* What it was when libuv last looked, which costs nothing: for what happens often. */
+uint64_t disco__now_roughly(const disco__loop_t *loop);
 
 /* The wall clock, milliseconds since 1970. */
 uint64_t disco__wall_clock(void);

@@ -56,13 +56,12 @@ static const char *inside(const char *text, const char *directory)
 
 disco__key_relation_t disco__key_relation(const char *key, const char *base)
 {
-    const char *rest;
+    const char *rest = inside(key, base);
 
-    if (strcmp(key, base) == 0)
-        return DISCO__KEY_SAME;
-    rest = inside(key, base);
     if (rest != NULL)
         return strchr(rest, '/') != NULL ? DISCO__KEY_BELOW : DISCO__KEY_CHILD;
+    if (strcmp(key, base) == 0)
+        return DISCO__KEY_SAME;
     return inside(base, key) != NULL ? DISCO__KEY_ABOVE : DISCO__KEY_ELSEWHERE;
 }
 

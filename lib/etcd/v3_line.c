@@ -281,7 +281,7 @@ static void on_chunk(disco__call_t *call, const char *bytes, size_t size)
     disco__failure_t failure;
     int rv;
 
-    line->heard_ms = disco__now(line->stream->loop);
+    line->heard_ms = disco__now_roughly(line->stream->loop);
     if (line == line->stream->live)
         line->stream->doubtful = false;
     rv = disco__split_feed(&line->split, bytes, size);

@@ -103,11 +103,9 @@ static bool take_digits(plain_t *plain, uint64_t *value)
     return true;
 }
 
-/* The bytes up to the quote, and that. */
-static inline bool take_text(plain_t *plain, disco__span_t *span)
+/* The bytes up to where the string stops, and its quote there. */
+static inline bool take_text(plain_t *plain, disco__span_t *span, const char *stop)
 {
-    const char *stop = disco__json_stop(plain->at, plain->end, &span->high);
-
     span->bytes = plain->at;
     span->size = (size_t)(stop - plain->at);
     plain->at = stop;
@@ -120,8 +118,9 @@ static inline bool take_text(plain_t *plain, disco__span_t *span)
 /* A member that may be missing; then the value stays. */
 #define TAKE_NUMBER(plain, name, value)                                                            \
     (!TAKE_MEMBER(plain, "\"" name "\":\"") || take_digits(plain, value))
-#define TAKE_TEXT(plain, name, span)                                                               \
-    (!TAKE_MEMBER(plain, "\"" name "\":\"") || take_text(plain, span))
+#define TAKE_TEXT(plain, name, span, stop)                                                         \
+    (!TAKE_MEMBER(plain, "\"" name "\":\"") ||                                                     \
+     take_text(plain, span, stop((plain)->at, (plain)->end, &(span)->high)))
 
 static bool take_pair(plain_t *plain, disco__v3_pair_t *pair)
 {
@@ -131,11 +130,12 @@ static bool take_pair(plain_t *plain, disco__v3_pair_t *pair)
     pair->is_object = true;
     pair->has_good_key = true;
     pair->has_good_value = true;
-    return TAKE_TEXT(plain, "key", &pair->key) &&
+    return TAKE_TEXT(plain, "key", &pair->key, disco__json_stop_far) &&
            TAKE_NUMBER(plain, "create_revision", &pair->created.value) &&
            TAKE_NUMBER(plain, "mod_revision", &pair->modified.value) &&
-           TAKE_TEXT(plain, "version", &ignored) && TAKE_TEXT(plain, "value", &pair->value) &&
-           TAKE_TEXT(plain, "lease", &ignored) && end_object(plain);
+           TAKE_TEXT(plain, "version", &ignored, disco__json_stop) &&
+           TAKE_TEXT(plain, "value", &pair->value, disco__json_stop_far) &&
+           TAKE_TEXT(plain, "lease", &ignored, disco__json_stop) && end_object(plain);
 }
 
 static bool take_event(plain_t *plain, disco__v3_found_t *found)

@@ -8,6 +8,9 @@
  * when a byte over 0x7f comes before it. This one uses no instructions of the machine's own. */
 const char *disco__json_stop_portable(const char *at, const char *end, bool *high);
 
+/* The same for a string that is likely long. */
+const char *disco__json_stop_far(const char *at, const char *end, bool *high);
+
 #if defined(__SSE2__) && (defined(__GNUC__) || defined(__clang__))
 
 #include <emmintrin.h>

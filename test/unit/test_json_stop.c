@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "json/stop.h"
 
-#define MOST 80
+#define MOST 200
 
 /* As plainly as it can be said. */
 static const char *stop_plainly(const char *at, const char *end, bool *high)
@@ -23,13 +23,15 @@ static const char *stop_plainly(const char *at, const char *end, bool *high)
 
 static void assert_all_agree(const char *at, const char *end)
 {
-    bool high[3] = {false, false, false};
+    bool high[4] = {false, false, false, false};
     const char *expected = stop_plainly(at, end, &high[0]);
 
     assert_ptr_equal(disco__json_stop_portable(at, end, &high[1]), expected);
     assert_ptr_equal(disco__json_stop(at, end, &high[2]), expected);
+    assert_ptr_equal(disco__json_stop_far(at, end, &high[3]), expected);
     assert_int(high[1], high[0]);
     assert_int(high[2], high[0]);
+    assert_int(high[3], high[0]);
 }
 
 DISCO_TEST(every_byte_is_told_at_every_place)
@@ -51,12 +53,12 @@ DISCO_TEST(every_byte_is_told_at_every_place)
     free(bytes);
 }
 
-/* Mostly letters, so that not each piece ends at once. */
-static char random_byte(disco__random_t *random)
+/* Mostly letters: one in so many is odd. */
+static char random_byte(disco__random_t *random, unsigned rarity)
 {
     static const char odd[] = "\"\\\x1f\x7f\x80\xff\x20\x21\x23\x5b\x5d";
 
-    switch (disco__random_below(random, 24)) {
+    switch (disco__random_below(random, rarity)) {
     case 0:
         return odd[disco__random_below(random, sizeof odd)];
     case 1:
@@ -66,7 +68,7 @@ static char random_byte(disco__random_t *random)
     }
 }
 
-DISCO_TEST(both_versions_agree_at_all_alignments_and_lengths)
+DISCO_TEST(all_versions_agree_at_all_alignments_and_lengths)
 {
     disco__random_t random;
     size_t round;
@@ -76,13 +78,13 @@ DISCO_TEST(both_versions_agree_at_all_alignments_and_lengths)
 
     assert_status(disco__random_init(&random), 0);
     for (round = 0; round < 40; round++) {
-        for (size = 0; size <= 50; size++) {
+        for (size = 0; size <= 180; size += size < 50 ? 1 : 13) {
             /* Of just that size, so that a sanitizer sees who reads behind it. */
             char *bytes = malloc(17 + size);
 
             assert_non_null(bytes);
             for (i = 0; i < 17 + size; i++)
-                bytes[i] = random_byte(&random);
+                bytes[i] = random_byte(&random, round % 2 == 0 ? 24 : 200);
             for (first = 0; first <= 17; first++)
                 assert_all_agree(bytes + first, bytes + 17 + size);
             free(bytes);
@@ -92,11 +94,14 @@ DISCO_TEST(both_versions_agree_at_all_alignments_and_lengths)
 
 DISCO_TEST(high_stays_when_it_was_set)
 {
-    static const char text[] = "plain text, longer than sixteen bytes\"";
+    static const char text[] =
+        "plain text, longer than sixteen bytes, and than sixty-four of them, too: so it is\"";
     bool high = true;
 
     assert_int(*disco__json_stop(text, text + sizeof text, &high), '"');
     assert_true(high);
     assert_int(*disco__json_stop_portable(text, text + sizeof text, &high), '"');
+    assert_true(high);
+    assert_int(*disco__json_stop_far(text, text + sizeof text, &high), '"');
     assert_true(high);
 }

@@ -43,6 +43,6 @@ bool disco__troubles_add(disco__troubles_t *troubles, int status)
     }
     if (troubles->count == sizeof troubles->told / sizeof troubles->told[0])
         return false;
-    troubles->told[troubles->count++] = status;
+    troubles->told[troubles->count++] = (int16_t)status;
     return true;
 }

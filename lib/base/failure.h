@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/log.h"
 
@@ -29,8 +30,8 @@ void disco__failure_set_endpoint(disco__failure_t *failure, const char *endpoint
 /* Kinds of trouble that were told already. Endpoints that fail in different ways take turns, so the
  * last one alone does not say what is new. */
 typedef struct disco__troubles_s {
-    int told[8];
-    size_t count;
+    int16_t told[8]; /* all statuses fit: libuv's lie above -4096, this library's above -20200 */
+    uint16_t count;
 } disco__troubles_t;
 
 /* True when the status is new; then it is not any more. Beyond what fits, nothing is new. */

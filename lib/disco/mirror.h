@@ -27,15 +27,15 @@ struct disco__mirror_s {
     disco_client_t *client;
     disco__store_t *store;
     const char *key; /* the owner's */
-    bool is_directory;
     const disco__mirror_events_t *events;
     disco__op_t *listing; /* NULL: not under way */
     disco__store_watch_t *watch;
     disco__timer_t timer; /* until it is listed again */
     disco__backoff_t backoff;
+    unsigned older_listings;
     uint64_t revision; /* what the owner has seen */
     uint64_t listed;   /* of the listing that is watched on from */
-    unsigned older_listings;
+    bool is_directory;
     bool running;
 };
 

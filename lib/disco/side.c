@@ -257,7 +257,7 @@ void disco__side_init(disco__side_t *side, disco_subscription_t *subscription, s
     disco__store_t *store = client->stores[index];
 
     side->subscription = subscription;
-    side->index = index;
+    side->index = (uint16_t)index;
     disco__mirror_init(&side->hosts, client, store, subscription->hosts_key, true, &hosts_events);
     disco__mirror_init(&side->info, client, store, subscription->info_key, false, &info_events);
 }

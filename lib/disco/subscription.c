@@ -15,7 +15,6 @@ static void subscription_free(disco_subscription_t *subscription)
         disco__side_free(&subscription->sides[i]);
     disco__members_clear(&subscription->members, subscription->side_count);
     disco_service_unref(subscription->view);
-    disco__free(subscription->service);
     disco__free(subscription->hosts_key);
     disco__free(subscription->info_key);
     disco__free(subscription);
@@ -107,15 +106,14 @@ static int subscription_new(disco_subscription_t **out, disco_client_t *client, 
         return UV_ENOMEM;
     subscription->client = client;
     disco__strmap_init(&subscription->members, disco__random_next(&client->loop.random));
-    subscription->service = disco__strdup(service);
     subscription->hosts_key = disco__key_of_hosts(service);
     subscription->info_key = disco__key_of_info(service);
-    if (subscription->service == NULL || subscription->hosts_key == NULL ||
-        subscription->info_key == NULL ||
+    if (subscription->hosts_key == NULL || subscription->info_key == NULL ||
         disco__service_new(&subscription->view, service, shard, &client->loop.random) != 0) {
         subscription_free(subscription);
         return UV_ENOMEM;
     }
+    subscription->service = disco__key_last_segment(subscription->hosts_key);
     disco__tick_init(&subscription->tick, on_closed);
     subscription->view->partial = true; /* until all are listed */
     while (subscription->side_count < client->store_count) {

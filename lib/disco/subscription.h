@@ -11,9 +11,9 @@
 /* One registry: what a store of the client's has of the service. */
 typedef struct disco__side_s {
     disco_subscription_t *subscription;
-    size_t index;
     disco__mirror_t hosts;
     disco__mirror_t info;
+    uint16_t index;                 /* among the subscription's sides */
     bool hosts_listed, info_listed; /* once */
     bool hosts_synced, info_synced;
     bool failed;                       /* it was stale: the snapshot does not wait for it */
@@ -25,15 +25,15 @@ typedef struct disco__side_s {
 struct disco_subscription_s {
     disco_client_t *client;
     disco__queue_t node; /* in client->subscriptions */
-    char *service;
+    const char *service; /* the end of hosts_key */
     char *hosts_key;
     char *info_key;
-    disco_subscription_filter_t filter;
     disco_service_t *view; /* of all sides, united */
     disco__strmap_t members;
-    bool told_snapshot;
-    bool told_synced;     /* SYNCED was told, and no STALE since */
     uint64_t stale_since; /* disco__now(); from the beginning until SYNCED */
+    disco_subscription_filter_t filter;
+    bool told_snapshot;
+    bool told_synced; /* SYNCED was told, and no STALE since */
     bool closed;
     disco__tick_t tick;
     disco_subscription_cb cb;

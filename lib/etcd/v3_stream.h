@@ -22,7 +22,7 @@ typedef struct disco__v3_lane_s {
     disco__v3_watch_t *watch; /* NULL: closed since, or refused */
     uint64_t start;           /* the first revision that was asked for; 0: from now on */
     uint64_t revision;        /* of the event that came last */
-    size_t ordinal;           /* of that event among those of its revision, from 1 */
+    uint32_t ordinal;         /* of that event among those of its revision, from 1 */
     bool answered;            /* created or refused */
     bool created;
     bool fragment; /* more of the last message is to come */
@@ -36,9 +36,6 @@ struct disco__v3_watch_s {
     disco__v3_stream_t *stream;
     disco__queue_t node;
     disco__v3_lane_t *lanes[DISCO__V3_LINES]; /* by the line's slot; NULL: not on it */
-    char *key;
-    disco__scope_t scope;
-    bool previous;
     disco__store_watch_cb cb;
     void *data;
 
@@ -47,13 +44,16 @@ struct disco__v3_watch_s {
     uint64_t next_revision;
     size_t delivered;
 
-    bool synced;
-    bool gap;                   /* events were lost: to be said as soon as it is followed again */
-    bool shaken;                /* a line that it was on had trouble, and it was not told yet */
-    bool refused;               /* waits for refused watches to be tried again */
-    disco__troubles_t troubles; /* told since it was synced */
-    bool closed;
     disco__tick_t burial;
+    disco__troubles_t troubles; /* told since it was synced */
+    disco__scope_t scope;
+    bool previous;
+    bool synced;
+    bool gap;     /* events were lost: to be said as soon as it is followed again */
+    bool shaken;  /* a line that it was on had trouble, and it was not told yet */
+    bool refused; /* waits for refused watches to be tried again */
+    bool closed;
+    char key[];
 };
 
 struct disco__v3_line_s {

@@ -9,6 +9,7 @@
 
 #include <uvdisco/error.h>
 
+#include "base/alloc.h"
 #include "etcd/v3_stream.h"
 
 static void tell(disco__v3_watch_t *watch, disco_watch_event_type_t type, uint64_t revision,
@@ -169,10 +170,7 @@ void disco__v3_watch_progress(disco__v3_watch_t *watch, uint64_t revision)
 
 static void on_burial(disco__tick_t *tick)
 {
-    disco__v3_watch_t *watch = disco__container_of(tick, disco__v3_watch_t, burial);
-
-    disco__free(watch->key);
-    disco__free(watch);
+    disco__free(disco__container_of(tick, disco__v3_watch_t, burial));
 }
 
 int disco__v3_watch(disco__store_t *store, const disco__watch_request_t *request,
@@ -180,17 +178,15 @@ int disco__v3_watch(disco__store_t *store, const disco__watch_request_t *request
 {
     disco__v3_stream_t *stream = disco__v3_stream_of(disco__v3_store_of(store));
     disco__v3_watch_t *watch;
+    size_t key_size = strlen(request->key) + 1;
+    size_t size;
 
-    if (stream == NULL)
+    if (stream == NULL || !disco__size_add(sizeof *watch, key_size, &size))
         return UV_ENOMEM;
-    watch = disco__calloc(1, sizeof *watch);
+    watch = disco__calloc(1, size);
     if (watch == NULL)
         return UV_ENOMEM;
-    watch->key = disco__strdup(request->key);
-    if (watch->key == NULL) {
-        disco__free(watch);
-        return UV_ENOMEM;
-    }
+    memcpy(watch->key, request->key, key_size);
     watch->base.store = store;
     watch->stream = stream;
     watch->scope = request->scope;

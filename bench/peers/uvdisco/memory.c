@@ -16,7 +16,7 @@ typedef struct memory_s {
     const bench_arguments_t *arguments;
     uint64_t count;
     uint64_t there;
-    uint64_t connections; /* to be made */
+    uint64_t more; /* to be made after the first */
     size_t clients;
     disco_client_t **client;
     const disco_service_t *view;
@@ -103,8 +103,6 @@ static void look_up_others(memory_t *memory)
 {
     uint64_t i;
 
-    memory->there = 0;
-    memory->made = report_and_finish;
     for (i = 0; i < memory->count; i++) {
         char name[64];
 
@@ -114,20 +112,32 @@ static void look_up_others(memory_t *memory)
     }
 }
 
-static void note_and_go_on(memory_t *memory)
+/* What a client has once, such as its read buffer or its lease, it has after its first. */
+static void begin_with_one(memory_t *memory, void (*made)(memory_t *memory))
 {
-    memory->count = memory->connections;
+    open_clients(memory, 1);
+    memory->more = memory->count;
+    memory->count = 1;
+    memory->made = made;
+}
+
+static void go_on(memory_t *memory)
+{
+    memory->there = 0;
+    memory->count = memory->more;
+    memory->made = report_and_finish;
     note_before(memory);
+}
+
+static void make_more_connections(memory_t *memory)
+{
+    go_on(memory);
     look_up_others(memory);
 }
 
-/* What a client has once, such as its read buffer, it has after its first lookup. */
 static void make_connections(memory_t *memory)
 {
-    open_clients(memory, 1);
-    memory->connections = memory->count;
-    memory->count = 1;
-    memory->made = note_and_go_on;
+    begin_with_one(memory, make_more_connections);
     look_up_all(memory);
 }
 
@@ -139,25 +149,33 @@ static void on_registration(void *data, disco_registration_t *registration,
         one_more(data);
 }
 
-static void make_registrations(memory_t *memory)
+static void make_registration(memory_t *memory, uint64_t number)
 {
     const disco_port_t ports[] = {{"http", "8080"}};
+    char name[64];
+    disco_host_t host = {
+        .name = name, .ports = ports, .port_count = 1, .user = "moi", .password = "lapin12345"};
+
+    (void)snprintf(name, sizeof name, "node-%llu.example", (unsigned long long)number);
+    case_check(
+        memory->client[0],
+        disco_register(memory->client[0], "memory", &host, NULL, on_registration, memory, NULL),
+        "registering");
+}
+
+static void make_more_registrations(memory_t *memory)
+{
     uint64_t i;
 
-    open_clients(memory, 1);
-    note_before(memory);
-    memory->made = report_and_finish;
-    for (i = 0; i < memory->count; i++) {
-        char name[64];
-        disco_host_t host = {
-            .name = name, .ports = ports, .port_count = 1, .user = "moi", .password = "lapin12345"};
+    go_on(memory);
+    for (i = 1; i <= memory->count; i++)
+        make_registration(memory, i);
+}
 
-        (void)snprintf(name, sizeof name, "node-%llu.example", (unsigned long long)i);
-        case_check(
-            memory->client[0],
-            disco_register(memory->client[0], "memory", &host, NULL, on_registration, memory, NULL),
-            "registering");
-    }
+static void make_registrations(memory_t *memory)
+{
+    begin_with_one(memory, make_more_registrations);
+    make_registration(memory, 0);
 }
 
 static void on_subscription(void *data, disco_subscription_t *subscription,
@@ -172,22 +190,30 @@ static void on_subscription(void *data, disco_subscription_t *subscription,
     one_more(memory);
 }
 
-/* Of services that there are not, so that it is without its view. */
-static void make_subscriptions(memory_t *memory)
+/* Of a service that there is not, so that its view is empty. */
+static void make_subscription(memory_t *memory, uint64_t number)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "nothing-%llu", (unsigned long long)number);
+    case_check(memory->client[0],
+               disco_subscribe(memory->client[0], name, NULL, on_subscription, memory, NULL),
+               "subscribing");
+}
+
+static void make_more_subscriptions(memory_t *memory)
 {
     uint64_t i;
 
-    open_clients(memory, 1);
-    note_before(memory);
-    memory->made = report_and_finish;
-    for (i = 0; i < memory->count; i++) {
-        char name[64];
+    go_on(memory);
+    for (i = 1; i <= memory->count; i++)
+        make_subscription(memory, i);
+}
 
-        (void)snprintf(name, sizeof name, "nothing-%llu", (unsigned long long)i);
-        case_check(memory->client[0],
-                   disco_subscribe(memory->client[0], name, NULL, on_subscription, memory, NULL),
-                   "subscribing");
-    }
+static void make_subscriptions(memory_t *memory)
+{
+    begin_with_one(memory, make_more_subscriptions);
+    make_subscription(memory, 0);
 }
 
 static uint64_t text_size(const char *text)

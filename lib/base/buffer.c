@@ -39,6 +39,17 @@ void disco__buffer_clear(disco__buffer_t *buffer)
         buffer->bytes[0] = '\0';
 }
 
+void disco__buffer_reuse(disco__buffer_t *buffer, size_t most)
+{
+    if (buffer->capacity > most) {
+        disco__buffer_free_secret(buffer);
+        return;
+    }
+    if (buffer->bytes != NULL)
+        disco__wipe(buffer->bytes, buffer->capacity);
+    disco__buffer_clear(buffer);
+}
+
 int disco__buffer_reserve(disco__buffer_t *buffer, size_t more)
 {
     size_t needed;

@@ -29,6 +29,9 @@ void disco__buffer_free_secret(disco__buffer_t *buffer);
 /* Forgets the bytes but keeps the memory; clears the error. */
 void disco__buffer_clear(disco__buffer_t *buffer);
 
+/* The same, wiping first; more than `most` bytes of memory are freed. */
+void disco__buffer_reuse(disco__buffer_t *buffer, size_t most);
+
 /* Each gives 0 or the error that the buffer is marked with. */
 int disco__buffer_reserve(disco__buffer_t *buffer, size_t more);
 int disco__buffer_append_slowly(disco__buffer_t *buffer, const void *bytes, size_t size);

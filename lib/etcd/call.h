@@ -103,6 +103,9 @@ int disco__call_start(disco__call_t *call);
  * initialised. */
 void disco__call_end(disco__call_t *call);
 
+/* The same, and initialises it anew; a little memory is kept, wiped, for the next use. */
+void disco__call_renew(disco__call_t *call);
+
 /* Ends the call without a call back, but frees nothing: it may be started again. */
 void disco__call_stop(disco__call_t *call);
 

@@ -10,6 +10,8 @@ typedef struct disco__v2_store_s {
     disco__store_t base;
     disco__endpoints_t *endpoints;
     disco__v2_store_options_t options;
+    struct disco__v2_single_s *spares; /* operations that are over, to be used again */
+    size_t spare_count;
 } disco__v2_store_t;
 
 static inline disco__v2_store_t *disco__v2_store_of(disco__store_t *store)
@@ -27,6 +29,9 @@ struct disco__v2_op_s {
 /* A call as the pursuit wants it; target, content, retrying and done are left to set. */
 void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char *method,
                          const disco__pursuit_t *pursuit);
+/* The same for one that is initialised already. */
+void disco__v2_call_pursue(disco__call_t *call, disco__store_t *store, const char *method,
+                           const disco__pursuit_t *pursuit);
 
 /* The target of a GET. */
 void disco__v2_write_get(disco__buffer_t *target, const char *key, bool recursive, bool quorum);

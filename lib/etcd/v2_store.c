@@ -1,5 +1,7 @@
 /* Happy path of every operation: the request is written into a call, the call finds an endpoint
- * that answers, the reply is read, and done is called with it; then the operation frees itself.
+ * that answers, the reply is read, and done is called with it. What was used for an operation is
+ * put aside for the next one, as far as few are under way at once, so that a heartbeat needs no
+ * memory of its own.
  * Failure modes: those of etcd/call.h; an answer that is an error of etcd ends the operation with
  * that error. */
 #include "etcd/v2_store.h"
@@ -10,10 +12,14 @@
 #include "etcd/v2_internal.h"
 #include "json/read.h"
 
-typedef struct single_s {
+/* As many as are under way at once where the heartbeats of a thousand hosts are spread. */
+#define SPARES_MOST 16
+
+typedef struct disco__v2_single_s {
     disco__v2_op_t base;
     disco__call_t call;
     disco__pursuit_t pursuit;
+    struct disco__v2_single_s *next; /* spare one */
 } single_t;
 
 static single_t *single_of(disco__call_t *call)
@@ -69,9 +75,49 @@ static void single_free(single_t *op)
     disco__free(op);
 }
 
+static void spares_free(disco__v2_store_t *store)
+{
+    while (store->spares != NULL) {
+        single_t *op = store->spares;
+
+        store->spares = op->next;
+        single_free(op);
+    }
+}
+
+/* It is over. */
+static void single_put_aside(single_t *op)
+{
+    disco__v2_store_t *store = disco__v2_store_of(op->base.base.store);
+
+    if (store->spare_count == SPARES_MOST) {
+        single_free(op);
+        return;
+    }
+    disco__call_renew(&op->call);
+    op->next = store->spares;
+    store->spares = op;
+    store->spare_count++;
+}
+
+static single_t *single_take(disco__v2_store_t *store)
+{
+    single_t *op = store->spares;
+
+    if (op != NULL) {
+        store->spares = op->next;
+        store->spare_count--;
+        return op;
+    }
+    op = disco__calloc(1, sizeof *op);
+    if (op != NULL)
+        disco__call_init(&op->call, store->endpoints);
+    return op;
+}
+
 static void single_cancel(disco__v2_op_t *base)
 {
-    single_free(disco__container_of(base, single_t, base));
+    single_put_aside(disco__container_of(base, single_t, base));
 }
 
 static void single_retrying(disco__call_t *call)
@@ -116,7 +162,7 @@ static void on_keys_done(disco__call_t *call)
     take_outcome(op, &outcome);
     if (outcome.failure.status == 0)
         rv = disco__v2_read_reply(&reply, disco__buffer_text(&call->body), call->body.size);
-    single_free(op);
+    single_put_aside(op);
     disco__v2_explain_unreadable(&outcome.failure, rv);
     outcome.result.entries = reply.entries;
     outcome.result.entry_count = reply.entry_count;
@@ -126,13 +172,20 @@ static void on_keys_done(disco__call_t *call)
 }
 
 /* Of a heartbeat's answer only the status matters. */
+static void ignore_body(disco__call_t *call, const char *bytes, size_t size)
+{
+    (void)call;
+    (void)bytes;
+    (void)size;
+}
+
 static void on_refresh_done(disco__call_t *call)
 {
     single_t *op = single_of(call);
     outcome_t outcome;
 
     take_outcome(op, &outcome);
-    single_free(op);
+    single_put_aside(op);
     outcome.pursuit.done(outcome.pursuit.data, &outcome.result);
 }
 
@@ -147,7 +200,7 @@ static void on_version_done(disco__call_t *call)
     if (outcome.failure.status == 0)
         rv = disco__server_version_read(&tree, &outcome.result.server, &outcome.result.cluster,
                                         disco__buffer_text(&call->body), call->body.size);
-    single_free(op);
+    single_put_aside(op);
     disco__v2_explain_unreadable(&outcome.failure, rv);
     outcome.pursuit.done(outcome.pursuit.data, &outcome.result);
     disco__json_free(tree);
@@ -157,6 +210,12 @@ void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char 
                          const disco__pursuit_t *pursuit)
 {
     disco__call_init(call, disco__v2_store_of(store)->endpoints);
+    disco__v2_call_pursue(call, store, method, pursuit);
+}
+
+void disco__v2_call_pursue(disco__call_t *call, disco__store_t *store, const char *method,
+                           const disco__pursuit_t *pursuit)
+{
     call->api = store->api;
     call->method = method;
     call->authorization = call->endpoints->authorization;
@@ -171,14 +230,14 @@ void disco__v2_call_init(disco__call_t *call, disco__store_t *store, const char 
 static single_t *single_new(disco__store_t *store, const char *method,
                             const disco__pursuit_t *pursuit)
 {
-    single_t *op = disco__calloc(1, sizeof *op);
+    single_t *op = single_take(disco__v2_store_of(store));
 
     if (op == NULL)
         return NULL;
     op->base.base.store = store;
     op->base.cancel = single_cancel;
     op->pursuit = *pursuit;
-    disco__v2_call_init(&op->call, store, method, pursuit);
+    disco__v2_call_pursue(&op->call, store, method, pursuit);
     op->call.retrying = single_retrying;
     op->call.done = on_keys_done;
     return op;
@@ -262,6 +321,7 @@ int disco__v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
     if (op == NULL)
         return UV_ENOMEM;
     op->call.content_type = "application/x-www-form-urlencoded";
+    op->call.chunk = ignore_body;
     op->call.done = on_refresh_done;
     disco__v2_write_target(&op->call.target, key);
     write_number(&op->call.content, '\0', "ttl", ttl_s);
@@ -310,7 +370,10 @@ static void v2_cancel(disco__op_t *base)
 
 static void v2_close(disco__store_t *store)
 {
-    disco__free(disco__v2_store_of(store));
+    disco__v2_store_t *v2 = disco__v2_store_of(store);
+
+    spares_free(v2);
+    disco__free(v2);
 }
 
 static const disco__store_ops_t v2_ops = {

@@ -6,6 +6,7 @@
 #include <uvdisco/error.h>
 
 #include "etcd/v3_lease.h"
+#include "json/member.h"
 #include "json/read.h"
 
 typedef enum event_e { FAILING, OVERDUE, ALIVE } event_t;
@@ -58,40 +59,128 @@ static disco__v3_lease_t *lease_of_beat(disco__call_t *call)
     return disco__container_of(call, disco__v3_lease_t, beat);
 }
 
-/* "result" without "TTL" is how etcd says that it has no such lease. */
-static int read_beat(disco__v3_lease_t *lease, const cJSON *tree)
-{
-    const cJSON *result = disco__json_member(tree, "result");
-    uint64_t id = 0;
+enum { RESULT, ERROR, CODE, GRPC_CODE, ANSWER_COUNT };
+static const disco__name_t answer_names[ANSWER_COUNT] = {
+    DISCO__NAME("result"),
+    DISCO__NAME("error"),
+    DISCO__NAME("code"),
+    DISCO__NAME("grpc_code"),
+};
 
-    lease->beat_ttl_s = 0;
-    disco__v3_read_header(&lease->beat_header, result);
-    if (!disco__json_u64(result, "ID", &id) || id != lease->id ||
-        !disco__json_u64(result, "TTL", &lease->beat_ttl_s))
+enum { HEADER, ID, TTL, RESULT_COUNT };
+static const disco__name_t result_names[RESULT_COUNT] = {
+    DISCO__NAME("header"),
+    DISCO__NAME("ID"),
+    DISCO__NAME("TTL"),
+};
+
+typedef struct result_s {
+    bool is_there;
+    disco__v3_header_t header;
+    disco__number_t id;
+    disco__number_t ttl_s;
+} result_t;
+
+static void take_result(disco__scan_t *scan, result_t *result)
+{
+    disco__span_t name;
+
+    memset(result, 0, sizeof *result);
+    result->is_there = disco__scan_peek(scan) == '{';
+    if (!result->is_there) {
+        (void)disco__scan_skip(scan);
+        return;
+    }
+    (void)disco__scan_open(scan, '{');
+    while (disco__scan_name(scan, &name)) {
+        switch (disco__span_which(&name, result_names, RESULT_COUNT)) {
+        case HEADER:
+            disco__v3_take_header(scan, &result->header);
+            break;
+        case ID:
+            disco__member_number(scan, &result->id);
+            break;
+        case TTL:
+            disco__member_number(scan, &result->ttl_s);
+            break;
+        default:
+            (void)disco__scan_skip(scan);
+        }
+    }
+}
+
+/* Read where it lies, since heartbeats repeat. *may_be_error: it says something of an error. */
+static int take_answer(result_t *result, bool *may_be_error, const disco__buffer_t *body)
+{
+    disco__scan_t scan;
+    disco__span_t name;
+
+    memset(result, 0, sizeof *result);
+    *may_be_error = false;
+    disco__scan_init(&scan, disco__buffer_text(body), body->size, true);
+    (void)disco__scan_open(&scan, '{');
+    while (disco__scan_name(&scan, &name)) {
+        size_t which = disco__span_which(&name, answer_names, ANSWER_COUNT);
+
+        if (which == RESULT) {
+            take_result(&scan, result);
+        } else {
+            *may_be_error = *may_be_error || which < ANSWER_COUNT;
+            (void)disco__scan_skip(&scan);
+        }
+    }
+    (void)disco__scan_end(&scan);
+    return scan.status;
+}
+
+static bool read_error(disco__call_t *call, bool *token)
+{
+    cJSON *tree = NULL;
+    int rv = disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree);
+    bool read = rv == 0 && disco__v3_read_error(&call->failure, token, tree);
+
+    disco__json_free(tree);
+    if (rv == 0)
+        return read;
+    *token = false;
+    disco__failure_set(&call->failure, rv, rv == DISCO_EPROTOCOL ? "unreadable answer" : NULL);
+    return true;
+}
+
+/* "result" without "TTL" is how etcd says that it has no such lease. */
+static int heed(disco__v3_lease_t *lease, const result_t *result)
+{
+    if (!result->is_there || result->id.is_wrong || result->id.value != lease->id ||
+        result->ttl_s.is_wrong)
         return DISCO_EPROTOCOL;
+    lease->beat_header = result->header;
+    lease->beat_ttl_s = result->ttl_s.value;
     return lease->beat_ttl_s > 0 ? 0 : DISCO_EKEYNOTFOUND;
+}
+
+static bool is_at_fault(int status)
+{
+    return status == DISCO_EUNAVAILABLE || status == DISCO_EPROTOCOL || status == UV_ENOMEM;
 }
 
 static disco__verdict_t examine_beat(disco__call_t *call)
 {
     disco__verdict_t verdict = disco__v3_examine(call);
-    cJSON *tree = NULL;
+    result_t result;
+    bool may_be_error;
     bool token = false;
     int rv;
 
     if (call->failure.status != 0)
         return verdict;
-    rv = disco__json_parse_answer(disco__buffer_text(&call->body), call->body.size, &tree);
-    if (rv == 0 && disco__v3_read_error(&call->failure, &token, tree)) {
-        disco__json_free(tree);
+    rv = take_answer(&result, &may_be_error, &call->body);
+    if (rv == 0 && may_be_error && read_error(call, &token)) {
         if (token)
             return DISCO__VERDICT_TOKEN;
-        return call->failure.status == DISCO_EUNAVAILABLE ? DISCO__VERDICT_AT_FAULT
-                                                          : DISCO__VERDICT_ANSWER;
+        return is_at_fault(call->failure.status) ? DISCO__VERDICT_AT_FAULT : DISCO__VERDICT_ANSWER;
     }
     if (rv == 0)
-        rv = read_beat(lease_of_beat(call), tree);
-    disco__json_free(tree);
+        rv = heed(lease_of_beat(call), &result);
     if (rv != 0)
         disco__failure_set(&call->failure, rv,
                            rv == DISCO_EPROTOCOL      ? "unreadable answer"
@@ -155,22 +244,30 @@ static void on_beat_done(disco__call_t *call)
     tell_all(lease, ALIVE, &call->failure);
 }
 
+/* The request is the same each time, until the lease is another one. */
+static void prepare(disco__v3_lease_t *lease)
+{
+    disco__v3_lease_ask(lease, &lease->beat, "/v3/lease/keepalive", "ID", lease->id);
+    lease->beat.backoff_most_ms = lease->backoff.most_ms;
+    lease->beat.examine = examine_beat;
+    lease->beat.retrying = on_beat_retrying;
+    lease->beat.done = on_beat_done;
+}
+
 static void on_beat(disco__heartbeat_t *heartbeat)
 {
     disco__v3_lease_t *lease = disco__container_of(heartbeat, disco__v3_lease_t, heartbeat);
     disco__failure_t failure;
     int rv;
 
-    disco__v3_lease_ask(lease, &lease->beat, "/v3/lease/keepalive", "ID", lease->id);
+    if (lease->beat.content.size == 0)
+        prepare(lease);
     lease->beat.attempt_ms =
         disco__heartbeat_attempt_ms(heartbeat->ttl_ms, lease->store->options.attempt_ms);
-    lease->beat.backoff_most_ms = lease->backoff.most_ms;
-    lease->beat.examine = examine_beat;
-    lease->beat.retrying = on_beat_retrying;
-    lease->beat.done = on_beat_done;
     rv = disco__call_start(&lease->beat);
     if (rv == 0)
         return;
+    disco__call_end(&lease->beat);
     disco__failure_clear(&failure);
     failure.status = rv;
     beat_later(lease, &failure);

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/failure.h"
 #include "etcd/store.h"
+#include "json/scan.h"
 
 /* What etcd's codes mean here; they are those of gRPC. */
 typedef enum disco__v3_code_e {
@@ -46,6 +47,8 @@ typedef struct disco__v3_header_s {
     uint64_t raft_term;
 } disco__v3_header_t;
 void disco__v3_read_header(disco__v3_header_t *header, const cJSON *object);
+/* v3_header.c: the same of the value that comes next, which is the header itself. */
+void disco__v3_take_header(disco__scan_t *scan, disco__v3_header_t *header);
 
 /* A key as "kvs", "kv" and "prev_kv" have it. Decodes the base64 where it stands: once only, and
  * entry points into the tree. False: its base64 is none, a key is missing, or holds a NUL byte. A

@@ -37,14 +37,6 @@ static const disco__name_t result_names[RESULT_COUNT] = {
     DISCO__NAME("fragment"), DISCO__NAME("events"),
 };
 
-enum { CLUSTER_ID, MEMBER_ID, REVISION, RAFT_TERM, HEADER_COUNT };
-static const disco__name_t header_names[HEADER_COUNT] = {
-    DISCO__NAME("cluster_id"),
-    DISCO__NAME("member_id"),
-    DISCO__NAME("revision"),
-    DISCO__NAME("raft_term"),
-};
-
 enum { TYPE, KV, PREV_KV, EVENT_COUNT };
 static const disco__name_t event_names[EVENT_COUNT] = {
     DISCO__NAME("type"),
@@ -156,31 +148,6 @@ typedef struct result_s {
     disco__text_t reason;
 } result_t;
 
-static void take_header(disco__scan_t *scan, disco__v3_header_t *header)
-{
-    disco__number_t numbers[HEADER_COUNT];
-    disco__span_t name;
-
-    memset(numbers, 0, sizeof numbers);
-    if (disco__scan_peek(scan) != '{') {
-        (void)disco__scan_skip(scan);
-    } else {
-        (void)disco__scan_open(scan, '{');
-        while (disco__scan_name(scan, &name)) {
-            size_t which = disco__span_which(&name, header_names, HEADER_COUNT);
-
-            if (which < HEADER_COUNT)
-                disco__member_number(scan, &numbers[which]);
-            else
-                (void)disco__scan_skip(scan);
-        }
-    }
-    header->cluster_id = numbers[CLUSTER_ID].value;
-    header->member_id = numbers[MEMBER_ID].value;
-    header->revision = numbers[REVISION].value;
-    header->raft_term = numbers[RAFT_TERM].value;
-}
-
 /* Below 0, but not -0. What has been scanned is a number. */
 static bool is_negative(const disco__span_t *number)
 {
@@ -238,7 +205,7 @@ static void take_member(disco__scan_t *scan, disco__v3_message_t *message, resul
 {
     switch (which) {
     case HEADER:
-        take_header(scan, &message->header);
+        disco__v3_take_header(scan, &message->header);
         return;
     case WATCH_ID:
         take_watch_id(scan, result);

@@ -177,7 +177,6 @@ void disco__connection_promise(disco__connection_t *connection, disco__http_requ
 
 int disco__connection_send(disco__connection_t *connection, disco__http_request_t *request)
 {
-    disco__buffer_t bytes;
     int rv;
 
     disco__connection_promise(connection, request);
@@ -187,12 +186,7 @@ int disco__connection_send(disco__connection_t *connection, disco__http_request_
     disco__parser_start(&connection->parser, request->body_limit > 0
                                                  ? request->body_limit
                                                  : connection->pool->options.max_body_bytes);
-    /* A copy, since the stream wipes what it has sent and the request may have to be sent again. */
-    disco__buffer_init(&bytes);
-    rv = disco__buffer_append(&bytes, request->bytes.bytes, request->bytes.size);
-    if (rv == 0)
-        rv = disco__stream_write(connection->stream, &bytes);
-    disco__buffer_free_secret(&bytes);
+    rv = disco__stream_write(connection->stream, request->bytes.bytes, request->bytes.size);
     if (rv == 0 && request->response_ms > 0)
         disco__timer_start(connection->loop, &connection->deadline, request->response_ms);
     if (rv == 0 && request->on_sent != NULL)

@@ -4,6 +4,10 @@
 
 #include "base/text.h"
 
+/* Of the fields of an answer of etcd, whichever it is: a connection that has had one has room for
+ * all. */
+#define USUAL_SIZE 255
+
 void disco__http_head_init(disco__http_head_t *head, size_t limit)
 {
     head->status = 0;
@@ -23,6 +27,8 @@ void disco__http_head_clear(disco__http_head_t *head)
 
 void disco__http_head_append(disco__http_head_t *head, const char *bytes, size_t size)
 {
+    if (head->fields.bytes == NULL && head->fields.limit == 0)
+        (void)disco__buffer_reserve(&head->fields, USUAL_SIZE);
     (void)disco__buffer_append(&head->fields, bytes, size);
 }
 

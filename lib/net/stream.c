@@ -5,14 +5,9 @@ void disco__stream_start(disco__stream_t *stream, const disco__stream_events_t *
     stream->ops->start(stream, events, data);
 }
 
-int disco__stream_write(disco__stream_t *stream, disco__buffer_t *bytes)
+int disco__stream_write(disco__stream_t *stream, const char *bytes, size_t size)
 {
-    int rv = bytes->error;
-
-    if (rv == 0 && bytes->size > 0)
-        rv = stream->ops->write(stream, bytes);
-    disco__buffer_free_secret(bytes);
-    return rv;
+    return size > 0 ? stream->ops->write(stream, bytes, size) : 0;
 }
 
 void disco__stream_close(disco__stream_t *stream)

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buffer.h"
 #include "base/failure.h"
 #include "base/loop.h"
 
@@ -25,10 +24,11 @@ typedef struct disco__stream_events_s {
  * over. events: borrowed, static. */
 void disco__stream_start(disco__stream_t *stream, const disco__stream_events_t *events, void *data);
 
-/* Sends. The bytes are taken over (the buffer is empty afterwards, also on failure) and wiped
- * after use, since they may hold credentials. 0; UV_ENOMEM or what the stream says at once:
- * nothing was sent, and on_end does not come for it. A failure later on comes by on_end. */
-int disco__stream_write(disco__stream_t *stream, disco__buffer_t *bytes);
+/* Sends. The bytes are borrowed until it returns: what cannot be sent at once is copied, and the
+ * copy wiped after use, since they may hold credentials. 0; UV_ENOMEM or what the stream says at
+ * once: the stream is then to be closed, and on_end does not come for it. A failure later on comes
+ * by on_end. */
+int disco__stream_write(disco__stream_t *stream, const char *bytes, size_t size);
 
 /* Closes; no event comes any more. The stream is the library's own from here and frees itself
  * (TLS sends close-notify). */

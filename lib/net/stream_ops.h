@@ -7,7 +7,8 @@
 
 typedef struct disco__stream_ops_s {
     void (*start)(disco__stream_t *stream, const disco__stream_events_t *events, void *data);
-    int (*write)(disco__stream_t *stream, disco__buffer_t *bytes);
+    /* size > 0 */
+    int (*write)(disco__stream_t *stream, const char *bytes, size_t size);
     void (*close)(disco__stream_t *stream);
     void (*set_background)(disco__stream_t *stream, bool background);
 } disco__stream_ops_t;

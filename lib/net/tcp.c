@@ -9,7 +9,10 @@
 #include "net/tcp.h"
 
 #include <limits.h>
+#include <stdint.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/tick.h"
 #include "net/stream_ops.h"
 
@@ -38,7 +41,8 @@ typedef struct disco__tcp_s {
 typedef struct disco__tcp_write_s {
     uv_write_t request;
     disco__tcp_t *tcp;
-    disco__buffer_t bytes;
+    size_t size;
+    char bytes[];
 } disco__tcp_write_t;
 
 static disco__tcp_t *of_stream(disco__stream_t *stream)
@@ -117,41 +121,48 @@ static void tcp_start(disco__stream_t *stream, const disco__stream_events_t *eve
         disco__tick_schedule(tcp->loop, &tcp->tick);
 }
 
+static void free_write(disco__tcp_write_t *write)
+{
+    disco__wipe(write->bytes, write->size);
+    disco__free(write);
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     disco__tcp_write_t *write = disco__container_of(request, disco__tcp_write_t, request);
     disco__tcp_t *tcp = write->tcp;
 
-    disco__buffer_free_secret(&write->bytes);
-    disco__free(write);
+    free_write(write);
     if (status != 0)
         end(tcp, status);
 }
 
 /* What the system did not take at once. */
-static int write_rest(disco__tcp_t *tcp, disco__buffer_t *bytes, size_t done)
+static int write_rest(disco__tcp_t *tcp, const char *bytes, size_t size)
 {
-    disco__tcp_write_t *write = disco__malloc(sizeof *write);
+    disco__tcp_write_t *write;
     uv_buf_t buffer;
+    size_t total;
     int rv;
 
+    if (!disco__size_add(sizeof *write, size, &total))
+        return UV_ENOMEM;
+    write = disco__malloc(total);
     if (write == NULL)
         return UV_ENOMEM;
     write->tcp = tcp;
-    disco__buffer_init(&write->bytes);
-    disco__buffer_move(bytes, &write->bytes);
-    buffer = uv_buf_init(write->bytes.bytes + done, (unsigned int)(write->bytes.size - done));
+    write->size = size;
+    memcpy(write->bytes, bytes, size);
+    buffer = uv_buf_init(write->bytes, (unsigned int)size);
     rv = uv_write(&write->request, (uv_stream_t *)&tcp->handle, &buffer, 1, on_written);
-    if (rv != 0) {
-        disco__buffer_free_secret(&write->bytes);
-        disco__free(write);
-    }
+    if (rv != 0)
+        free_write(write);
     return rv;
 }
 
 /* A write that the system takes at once needs no request of libuv, which would cost a call of
  * epoll_ctl() each time, too. An error is left to the request to tell. */
-static int tcp_write(disco__stream_t *stream, disco__buffer_t *bytes)
+static int tcp_write(disco__stream_t *stream, const char *bytes, size_t size)
 {
     disco__tcp_t *tcp = of_stream(stream);
     uv_buf_t buffer;
@@ -159,16 +170,14 @@ static int tcp_write(disco__stream_t *stream, disco__buffer_t *bytes)
 
     if (tcp->closing || tcp->end_status != 0)
         return UV_EPIPE;
-    if (bytes->size > INT_MAX)
+    if (size > INT_MAX)
         return UV_E2BIG;
-    buffer = uv_buf_init(bytes->bytes, (unsigned int)bytes->size);
+    /* Read only, though libuv has no constant buffers. */
+    buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned int)size);
     taken = uv_try_write((uv_stream_t *)&tcp->handle, &buffer, 1);
     if (taken < 0)
         taken = 0;
-    if ((size_t)taken < bytes->size || taken == 0)
-        return write_rest(tcp, bytes, (size_t)taken);
-    disco__buffer_free_secret(bytes);
-    return 0;
+    return (size_t)taken < size ? write_rest(tcp, bytes + taken, size - (size_t)taken) : 0;
 }
 
 static void on_closed(uv_handle_t *handle)

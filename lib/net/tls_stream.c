@@ -14,6 +14,7 @@
 
 #include <uvdisco/error.h>
 
+#include "base/buffer.h"
 #include "base/tick.h"
 #include "net/mbed.h"
 #include "net/stream_ops.h"
@@ -24,6 +25,8 @@
 
 /* The most that one record holds. */
 #define RECORD_SIZE 16384
+/* Of the output's memory, between writes: enough for the requests that repeat. */
+#define OUTPUT_KEPT 1024
 
 typedef struct disco__tls_stream_s {
     disco__stream_t stream;
@@ -85,7 +88,10 @@ static int flush(disco__tls_stream_t *tls)
 
     if (tls->output.size == 0 && tls->output.error == 0)
         return 0;
-    rv = disco__stream_write(tls->lower, &tls->output);
+    rv = tls->output.error;
+    if (rv == 0)
+        rv = disco__stream_write(tls->lower, tls->output.bytes, tls->output.size);
+    disco__buffer_reuse(&tls->output, OUTPUT_KEPT);
     if (rv != 0)
         tls->broken = true;
     return rv;
@@ -307,7 +313,7 @@ static int reserve_output(disco__tls_stream_t *tls, size_t size)
     return 0;
 }
 
-static int tls_write(disco__stream_t *stream, disco__buffer_t *bytes)
+static int tls_write(disco__stream_t *stream, const char *bytes, size_t size)
 {
     disco__tls_stream_t *tls = of_stream(stream);
     size_t done = 0;
@@ -315,12 +321,11 @@ static int tls_write(disco__stream_t *stream, disco__buffer_t *bytes)
 
     if (tls->closing || tls->broken || tls->shaken != NULL || tls->end.status != 0)
         return UV_EPIPE;
-    rv = reserve_output(tls, bytes->size);
+    rv = reserve_output(tls, size);
     if (rv != 0)
         return rv;
-    while (done < bytes->size) {
-        rv = mbedtls_ssl_write(&tls->ssl, (const unsigned char *)bytes->bytes + done,
-                               bytes->size - done);
+    while (done < size) {
+        rv = mbedtls_ssl_write(&tls->ssl, (const unsigned char *)bytes + done, size - done);
         if (rv <= 0) {
             tls->broken = true;
             disco__buffer_free_secret(&tls->output);

@@ -77,6 +77,26 @@ DISCO_TEST(large_data_goes_through_whole)
     tear_down();
 }
 
+/* But for what mbedTLS itself takes. */
+DISCO_TEST(small_writes_that_repeat_allocate_nothing)
+{
+    static const char request[400] = "x";
+    talk_t talk = {.wanted = 3 * sizeof request};
+    size_t before;
+
+    set_up(NET_ECHO);
+    assert_int(talk_dial(&talk, &net, &target), 0);
+    loop_run_until(&net.loop, &talk.done);
+    assert_int(talk_send(&talk, request, sizeof request), 0);
+    before = heap_count();
+    assert_int(talk_send(&talk, request, sizeof request), 0);
+    assert_int(talk_send(&talk, request, sizeof request), 0);
+    assert_int(heap_count() - before, 0);
+    loop_run_until(&net.loop, &talk.got);
+    talk_close(&talk);
+    tear_down();
+}
+
 DISCO_TEST(several_writes_in_one_turn_keep_their_order)
 {
     talk_t talk = {.wanted = 6};

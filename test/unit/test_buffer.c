@@ -53,6 +53,28 @@ DISCO_TEST(the_byte_over_the_limit_marks_the_buffer)
     disco__buffer_free(&buffer);
 }
 
+DISCO_TEST(a_buffer_that_is_used_again_is_wiped_and_keeps_little)
+{
+    disco__buffer_t buffer;
+    const char *bytes;
+    size_t i;
+
+    disco__buffer_init(&buffer);
+    disco__buffer_reuse(&buffer, 64);
+    assert_null(buffer.bytes);
+    assert_status(disco__buffer_append_text(&buffer, "secret"), 0);
+    bytes = buffer.bytes;
+    disco__buffer_reuse(&buffer, 64);
+    assert_ptr_equal(buffer.bytes, bytes);
+    assert_int(buffer.size, 0);
+    assert_int(buffer.capacity, 64);
+    for (i = 0; i < buffer.capacity; i++)
+        assert_int(bytes[i], 0);
+    assert_status(disco__buffer_reserve(&buffer, 64), 0);
+    disco__buffer_reuse(&buffer, 64);
+    assert_null(buffer.bytes);
+}
+
 DISCO_TEST(sizes_that_do_not_fit_are_too_large)
 {
     static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 2, SIZE_MAX / 2 + 2};

@@ -77,18 +77,20 @@ DISCO_TEST(empty_write_is_nothing)
     tear_down();
 }
 
-DISCO_TEST(failed_buffer_is_not_sent)
+DISCO_TEST(writes_that_are_sent_at_once_allocate_nothing)
 {
-    talk_t talk = {.wanted = 1};
-    disco__buffer_t bytes;
+    static const char request[400] = "x";
+    talk_t talk = {.wanted = 2 * sizeof request};
+    size_t before;
 
     set_up(NET_ECHO);
     assert_int(talk_dial(&talk, &net, &target), 0);
     loop_run_until(&net.loop, &talk.done);
-    disco__buffer_init_limited(&bytes, 1);
-    (void)disco__buffer_append_text(&bytes, "too long");
-    assert_status(disco__stream_write(talk.stream, &bytes), DISCO_ETOOLARGE);
-    assert_null(bytes.bytes);
+    before = heap_count();
+    assert_int(talk_send(&talk, request, sizeof request), 0);
+    assert_int(talk_send(&talk, request, sizeof request), 0);
+    assert_int(heap_count() - before, 0);
+    loop_run_until(&net.loop, &talk.got);
     talk_close(&talk);
     tear_down();
 }

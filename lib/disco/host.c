@@ -13,14 +13,23 @@ static void pack_host(disco__pack_t *pack, disco_host_t *to, const disco_host_t 
     disco_host_t copy = *from;
 
     copy.ports = disco__pack_ports(pack, from->ports, &copy.port_count);
-    /* Without a port it is not written, and so not told from none. */
-    copy.private_ports = disco__pack_ports(
-        pack, from->private_port_count > 0 ? from->private_ports : NULL, &copy.private_port_count);
+    if (from->ports == from->private_ports && from->port_count == from->private_port_count) {
+        copy.private_ports = from->port_count > 0 ? copy.ports : NULL;
+        copy.private_port_count = copy.port_count;
+    } else {
+        /* Without a port it is not written, and so not told from none. */
+        copy.private_ports =
+            disco__pack_ports(pack, from->private_port_count > 0 ? from->private_ports : NULL,
+                              &copy.private_port_count);
+    }
     copy.name = disco__pack_text(pack, from->name);
     copy.service_name = disco__pack_text(pack, from->service_name);
     copy.user = disco__pack_text(pack, from->user);
     copy.password = disco__pack_text(pack, from->password);
-    copy.private_hostname = disco__pack_text(pack, from->private_hostname);
+    if (disco__text_equal(from->name, from->private_hostname))
+        copy.private_hostname = copy.name;
+    else
+        copy.private_hostname = disco__pack_text(pack, from->private_hostname);
     copy.shard = disco__pack_text(pack, from->shard);
     copy.uuid = disco__pack_text(pack, from->uuid);
     *to = copy;

@@ -5,26 +5,33 @@
 #include <uvdisco/error.h>
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "disco/model.h"
 
 /* Percent-encoded three times as long, it still fits in etcd's longest request line. */
 #define KEY_MOST 1024
 
+/* No larger than it must be: there is one for each host and each view. */
 static char *join(const char *prefix, const char *service, const char *uuid)
 {
-    disco__buffer_t key;
+    const char *parts[] = {prefix, service, uuid != NULL ? "/" : "", uuid != NULL ? uuid : ""};
+    size_t sizes[4];
+    size_t total = 1;
+    size_t i;
+    char *key;
+    char *at;
 
-    disco__buffer_init(&key);
-    disco__buffer_append_text(&key, prefix);
-    disco__buffer_append_text(&key, service);
-    if (uuid != NULL) {
-        disco__buffer_append_char(&key, '/');
-        disco__buffer_append_text(&key, uuid);
+    for (i = 0; i < 4; i++) {
+        sizes[i] = strlen(parts[i]);
+        if (!disco__size_add(total, sizes[i], &total))
+            return NULL;
     }
-    if (key.error != 0)
-        disco__buffer_free(&key);
-    return key.bytes;
+    key = disco__malloc(total);
+    if (key == NULL)
+        return NULL;
+    for (at = key, i = 0; i < 4; at += sizes[i], i++)
+        memcpy(at, parts[i], sizes[i]);
+    *at = '\0';
+    return key;
 }
 
 char *disco__key_of_info(const char *service)

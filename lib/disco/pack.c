@@ -44,16 +44,38 @@ static int compare_ports(const void *a, const void *b)
     return *first < *second ? -1 : 1;
 }
 
-/* Room for the ports and, behind them, for the pointers that are sorted. */
+/* Room for a port and, behind all ports, for a pointer that is sorted. */
 #define PORT_ROOM (sizeof(disco_port_t) + sizeof(const disco_port_t *))
+
+static bool are_in_order(const disco_port_t *ports, size_t count)
+{
+    size_t i;
+
+    for (i = 1; i < count; i++) {
+        if (strcmp(disco__text_or_empty(ports[i - 1].scheme),
+                   disco__text_or_empty(ports[i].scheme)) >= 0)
+            return false;
+    }
+    return true;
+}
+
+/* False: it does not fit in a size_t. */
+static bool ports_room(const disco_port_t *ports, size_t count, size_t *room)
+{
+    /* One tells a list without ports from none: both lie at an address of their own. */
+    if (count == 0)
+        count = 1;
+    else if (!are_in_order(ports, count))
+        return disco__size_mul(count, PORT_ROOM, room);
+    return disco__size_mul(count, sizeof *ports, room);
+}
 
 static void measure_ports(disco__pack_t *pack, const disco_port_t *ports, size_t count)
 {
     size_t room;
     size_t i;
 
-    /* One more tells a list without ports from none: both lie at an address of their own. */
-    if (!disco__size_add(count, 1, &room) || !disco__size_mul(room, PORT_ROOM, &room))
+    if (!ports_room(ports, count, &room))
         pack->overflow = true;
     else
         count_size(pack, &pack->ports_size, room);
@@ -63,11 +85,34 @@ static void measure_ports(disco__pack_t *pack, const disco_port_t *ports, size_t
     }
 }
 
+static void pack_port(disco__pack_t *pack, disco_port_t *copy, const disco_port_t *port)
+{
+    copy->scheme = disco__pack_text(pack, port->scheme);
+    copy->port = disco__pack_text(pack, port->port);
+}
+
+/* Gives how many are left of them. */
+static size_t pack_sorted(disco__pack_t *pack, disco_port_t *copy, const disco_port_t *ports,
+                          size_t count)
+{
+    const disco_port_t **sorted = (void *)(copy + count);
+    size_t kept = 0;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        sorted[i] = &ports[i];
+    qsort(sorted, count, sizeof(const disco_port_t *), compare_ports);
+    for (i = 0; i < count; i++) {
+        if (i + 1 == count || !disco__text_equal(sorted[i]->scheme, sorted[i + 1]->scheme))
+            pack_port(pack, &copy[kept++], sorted[i]);
+    }
+    return kept;
+}
+
 const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *ports, size_t *count)
 {
-    const disco_port_t **sorted;
-    disco_port_t *copy;
-    size_t kept = 0;
+    disco_port_t *copy = (void *)pack->ports;
+    size_t room = 0;
     size_t i;
 
     if (ports == NULL)
@@ -78,19 +123,14 @@ const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *p
         measure_ports(pack, ports, *count);
         return NULL;
     }
-    copy = (void *)pack->ports;
-    sorted = (void *)(copy + *count + 1);
-    for (i = 0; i < *count; i++)
-        sorted[i] = &ports[i];
-    qsort(sorted, *count, sizeof(const disco_port_t *), compare_ports);
-    for (i = 0; i < *count; i++) {
-        if (i + 1 < *count && disco__text_equal(sorted[i]->scheme, sorted[i + 1]->scheme))
-            continue;
-        copy[kept].scheme = disco__pack_text(pack, sorted[i]->scheme);
-        copy[kept++].port = disco__pack_text(pack, sorted[i]->port);
+    (void)ports_room(ports, *count, &room); /* it was measured */
+    pack->ports += room;
+    if (are_in_order(ports, *count)) {
+        for (i = 0; i < *count; i++)
+            pack_port(pack, &copy[i], &ports[i]);
+    } else {
+        *count = pack_sorted(pack, copy, ports, *count);
     }
-    pack->ports += (*count + 1) * PORT_ROOM;
-    *count = kept;
     return copy;
 }
 

@@ -20,10 +20,12 @@ void disco_registration_options_init(disco_registration_options_t *options)
 
 static void registration_free(disco_registration_t *registration)
 {
+    size_t i;
+
+    for (i = 0; i < registration->side_count; i++)
+        disco__registration_follow_free(&registration->sides[i]);
     disco__host_unref(registration->host);
-    disco__free(registration->service);
     disco__free(registration->info_key);
-    disco__free(registration->host_key);
     disco__free(registration->closed_failure);
     disco__free(registration);
 }
@@ -55,7 +57,8 @@ void disco__registration_tell(disco_registration_t *registration,
 
     if (registration->closed)
         return;
-    disco__log(&registration->client->loop.log, DISCO_LOG_INFO, "%s: %s", registration->host_key,
+    disco__log(&registration->client->loop.log, DISCO_LOG_INFO, "%s/%s: %s",
+               disco__registration_service(registration), registration->host->host.uuid,
                type == DISCO_REGISTRATION_READY       ? "registered"
                : type == DISCO_REGISTRATION_LOST      ? "lost"
                : type == DISCO_REGISTRATION_RECOVERED ? "registered again"
@@ -101,6 +104,7 @@ void disco__registration_finish(disco_registration_t *registration, const disco_
     if (failure != NULL)
         disco__registration_note_closed(registration, failure);
     disco__timer_stop(&registration->client->loop, &registration->ending_timer);
+    disco__registration_unfollow(registration);
     for (i = 0; i < registration->side_count; i++)
         disco__registration_side_stop(&registration->sides[i]);
     disco__queue_remove(&registration->node);
@@ -127,6 +131,27 @@ static void on_ending_over(disco__timer_t *timer)
         disco__registration_finish(registration, NULL);
 }
 
+/* A host that is to be the registration's, if it is public. */
+static int prepare_to_follow(disco_registration_t *registration, const disco__host_t *host)
+{
+    size_t i;
+    int rv = 0;
+
+    for (i = 0; rv == 0 && host->host.is_public && i < registration->side_count; i++)
+        rv = disco__registration_follow_prepare(&registration->sides[i]);
+    return rv;
+}
+
+static void stop_sides(disco_registration_t *registration)
+{
+    while (registration->side_count > 0) {
+        disco__registration_side_t *side = &registration->sides[--registration->side_count];
+
+        disco__registration_side_stop(side);
+        disco__registration_follow_free(side);
+    }
+}
+
 static int make_sides(disco_registration_t *registration)
 {
     disco_client_t *client = registration->client;
@@ -137,8 +162,7 @@ static int make_sides(disco_registration_t *registration)
             disco__registration_side_init(&registration->sides[i], registration, client->stores[i]);
 
         if (rv != 0) {
-            while (registration->side_count > 0)
-                disco__registration_side_stop(&registration->sides[--registration->side_count]);
+            stop_sides(registration);
             return rv;
         }
         registration->side_count++;
@@ -164,20 +188,22 @@ static int registration_new(disco_registration_t **out, disco_client_t *client, 
     rv = disco__registration_host(&registration->host, client, service, host, host->uuid);
     if (rv != 0)
         goto err_after_alloc;
-    registration->service = disco__strdup(service);
     registration->info_key = disco__key_of_info(service);
-    registration->host_key = disco__key_of_host(service, registration->host->host.uuid);
-    if (registration->service == NULL || registration->info_key == NULL ||
-        registration->host_key == NULL) {
+    if (registration->info_key == NULL) {
         rv = UV_ENOMEM;
         goto err_after_alloc;
     }
     rv = make_sides(registration);
     if (rv != 0)
         goto err_after_alloc;
+    rv = prepare_to_follow(registration, registration->host);
+    if (rv != 0)
+        goto err_after_sides;
     *out = registration;
     return 0;
 
+err_after_sides:
+    stop_sides(registration);
 err_after_alloc:
     registration_free(registration);
     return rv;
@@ -242,12 +268,18 @@ int disco_registration_update(disco_registration_t *registration, const disco_ho
         return UV_EINVAL;
     if (registration->closed || registration->ending)
         return DISCO_ECLOSING;
-    rv = disco__registration_host(&host, registration->client, registration->service, given,
+    rv = disco__registration_host(&host, registration->client,
+                                  disco__registration_service(registration), given,
                                   registration->host->host.uuid);
     if (rv == 0)
         rv = keep_credentials(registration, &host);
     if (rv != 0)
         return rv;
+    rv = prepare_to_follow(registration, host);
+    if (rv != 0) {
+        disco__host_unref(host);
+        return rv;
+    }
     before = disco__registration_info(registration);
     previous = registration->host;
     registration->host = host;

@@ -4,7 +4,8 @@
 
 #include <uvdisco/registration.h>
 
-#include "disco/mirror.h"
+#include "base/backoff.h"
+#include "disco/context.h"
 #include "disco/model.h"
 
 /* What is to be done about the service's info. */
@@ -29,14 +30,14 @@ typedef struct disco__registration_side_s {
     disco__store_t *store;
     disco__leased_t *leased; /* the host's key */
     disco__registration_step_t step;
+    unsigned older_listings;
     disco__op_t *op;      /* of the step; NULL: idle */
     disco__timer_t timer; /* the next step, after a failure */
     disco__backoff_t backoff;
-    disco__mirror_t info; /* followed once ready, for a public service */
     disco__info_task_t info_task;
-    uint64_t info_changes; /* how often there was something to be done about the info, */
-    uint64_t info_writing; /* and what the step under way does */
-    unsigned older_listings;
+    struct disco__follower_s *follower; /* of the info; NULL: the service was never public */
+    uint64_t info_changes;  /* how often there was something to be done about the info, */
+    uint64_t info_writing;  /* and what the step under way does */
     uint64_t info_revision; /* of the info as written last: what is older is known */
     uint64_t writing;       /* which of the host's changes the step under way holds, */
     uint64_t written;       /* and the last one that etcd has; 0: none */
@@ -50,18 +51,17 @@ typedef struct disco__registration_side_s {
 struct disco_registration_s {
     disco_client_t *client;
     disco__queue_t node; /* in client->registrations */
-    char *service;
     char *info_key;
-    char *host_key;
     disco__host_t *host; /* as it is to stand in etcd */
     uint64_t changes;    /* of the host, from 1 */
     uint32_t ttl_s;
-    bool adopt;
+    int closed_status;   /* of the first failure that ended a side; else of the last there was */
     size_t adopted_from; /* the side whose info was adopted; side_count: none yet */
     disco_registration_cb cb;
     void *data;
 
     disco__timer_t ending_timer;
+    bool adopt;
     bool was_ready;
     bool lost; /* LOST was told */
     bool tell_updated;
@@ -69,12 +69,16 @@ struct disco_registration_s {
     bool ending;
     bool closed;
     bool held;
-    int closed_status; /* of the first failure that ended a side; else of the last there was */
     disco__failure_t *closed_failure; /* all of it; NULL: there was none, or no memory for it */
     disco__tick_t tick;
     size_t side_count;
     disco__registration_side_t sides[];
 };
+
+static inline const char *disco__registration_service(const disco_registration_t *registration)
+{
+    return registration->host->host.service_name;
+}
 
 static inline uint32_t disco__registration_ttl_ms(const disco_registration_t *registration)
 {
@@ -145,7 +149,10 @@ disco_service_info_t disco__registration_info(const disco_registration_t *regist
 void disco__registration_end(disco_registration_t *registration, uint32_t timeout_ms);
 
 /* registration_follow.c: user and password of a public service. */
-void disco__registration_follow_init(disco__registration_side_t *side);
+
+/* What it takes to follow, if it is not there yet. 0 or UV_ENOMEM. */
+int disco__registration_follow_prepare(disco__registration_side_t *side);
+void disco__registration_follow_free(disco__registration_side_t *side);
 /* Starts or stops following, as the registration stands. */
 void disco__registration_follow(disco_registration_t *registration);
 void disco__registration_unfollow(disco_registration_t *registration);

@@ -4,17 +4,24 @@
  * info that is broken changes nothing; one that is older than what was written here is known; one
  * that is gone is created again, with the credentials last known; a mirror that cannot follow etcd
  * says nothing here: the heartbeats do. */
+#include "base/alloc.h"
 #include "base/text.h"
 #include "disco/entry.h"
+#include "disco/mirror.h"
 #include "disco/registration.h"
 
 /* How often a listing from before our own last write is taken for one that was overtaken by it, or
  * for one of a member that lags; then etcd was set back. */
 #define OLDER_LISTINGS 3
 
+typedef struct disco__follower_s {
+    disco__mirror_t info;
+    disco__registration_side_t *side;
+} follower_t;
+
 static disco__registration_side_t *of_info(disco__mirror_t *mirror)
 {
-    return disco__container_of(mirror, disco__registration_side_t, info);
+    return disco__container_of(mirror, follower_t, info)->side;
 }
 
 static bool is_news(const disco__registration_side_t *side, const disco_kv_t *entry,
@@ -113,12 +120,14 @@ void disco__registration_follow(disco_registration_t *registration)
     size_t i;
 
     for (i = 0; i < registration->side_count; i++) {
-        disco__mirror_t *info = &registration->sides[i].info;
+        follower_t *follower = registration->sides[i].follower;
 
-        if (wanted && registration->sides[i].ready && !info->running)
-            disco__mirror_start(info);
+        if (follower == NULL)
+            continue;
+        if (wanted && registration->sides[i].ready && !follower->info.running)
+            disco__mirror_start(&follower->info);
         else if (!wanted)
-            disco__mirror_stop(info);
+            disco__mirror_stop(&follower->info);
     }
 }
 
@@ -126,14 +135,29 @@ void disco__registration_unfollow(disco_registration_t *registration)
 {
     size_t i;
 
-    for (i = 0; i < registration->side_count; i++)
-        disco__mirror_stop(&registration->sides[i].info);
+    for (i = 0; i < registration->side_count; i++) {
+        if (registration->sides[i].follower != NULL)
+            disco__mirror_stop(&registration->sides[i].follower->info);
+    }
 }
 
-void disco__registration_follow_init(disco__registration_side_t *side)
+int disco__registration_follow_prepare(disco__registration_side_t *side)
 {
     disco_registration_t *registration = side->registration;
 
-    disco__mirror_init(&side->info, registration->client, side->store, registration->info_key,
-                       false, &info_events);
+    if (side->follower != NULL)
+        return 0;
+    side->follower = disco__calloc(1, sizeof *side->follower);
+    if (side->follower == NULL)
+        return UV_ENOMEM;
+    side->follower->side = side;
+    disco__mirror_init(&side->follower->info, registration->client, side->store,
+                       registration->info_key, false, &info_events);
+    return 0;
+}
+
+void disco__registration_follow_free(disco__registration_side_t *side)
+{
+    disco__free(side->follower);
+    side->follower = NULL;
 }

@@ -98,7 +98,7 @@ int disco__registration_host_with(disco__host_t **changed, const disco__host_t *
 disco_service_info_t disco__registration_info(const disco_registration_t *registration)
 {
     const disco_host_t *host = &registration->host->host;
-    disco_service_info_t info = {.name = registration->service, .critical = host->critical};
+    disco_service_info_t info = {.name = host->service_name, .critical = host->critical};
 
     if (!host->is_public)
         return info;

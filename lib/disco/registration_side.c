@@ -15,6 +15,7 @@
  * again. */
 #include "base/timer.h"
 #include "disco/entry.h"
+#include "disco/keys.h"
 #include "disco/registration.h"
 
 #define ATTEMPT_LEAST_MS 250
@@ -337,20 +338,24 @@ int disco__registration_side_init(disco__registration_side_t *side,
                                   disco_registration_t *registration, disco__store_t *store)
 {
     const disco__settings_t *settings = &registration->client->settings;
-    int rv = store->ops->lease(store, registration->host_key, registration->ttl_s, &leased_events,
-                               side, &side->leased);
+    const disco_host_t *host = &registration->host->host;
+    char *key = disco__key_of_host(host->service_name, host->uuid);
+    int rv = UV_ENOMEM;
 
-    if (rv != 0)
-        return rv;
     side->registration = registration;
     side->store = store;
+    if (key != NULL)
+        rv =
+            store->ops->lease(store, key, registration->ttl_s, &leased_events, side, &side->leased);
+    disco__free(key);
+    if (rv != 0)
+        return rv;
     side->step = DISCO__STEP_IDLE;
     disco__registration_need_info(side, DISCO__INFO_WRITE);
     disco__timer_init(&side->timer, on_timer);
     disco__backoff_init(
         &side->backoff, settings->backoff_first_ms,
         least(settings->backoff_most_ms, disco__registration_ttl_ms(registration) / 2));
-    disco__registration_follow_init(side);
     wait(side, 0); /* from the loop, so that a failure to begin is told like any other */
     return 0;
 }
@@ -358,7 +363,6 @@ int disco__registration_side_init(disco__registration_side_t *side,
 void disco__registration_side_stop(disco__registration_side_t *side)
 {
     disco__timer_stop(&side->registration->client->loop, &side->timer);
-    disco__mirror_stop(&side->info);
     if (side->op != NULL)
         side->store->ops->cancel(side->op);
     step_is_over(side);

@@ -11,8 +11,10 @@
 /* etcd's listener looks at the first bytes of a connection to tell protocols apart and resets one
  * whose first request line, with its CRLF, is longer (3.4.23 and 3.5.30, plain text). */
 #define REQUEST_LINE_MOST 4096
-/* Of each buffer's memory, from one use of a call to the next: enough for a heartbeat. */
-#define KEPT 1024
+/* Of the memory of a request, and of that of each of its parts and of the answer, from one use of a
+ * call to the next: enough for a heartbeat. */
+#define REQUEST_KEPT 1024
+#define PART_KEPT 256
 
 static void attempt(disco__call_t *call);
 
@@ -363,7 +365,7 @@ static int write_request(disco__call_t *call, const char *authorization)
 
     if (call->content.error != 0)
         return call->content.error;
-    disco__buffer_reuse(&call->request.bytes, KEPT);
+    disco__buffer_reuse(&call->request.bytes, REQUEST_KEPT);
     return disco__http_write(&call->request.bytes, &message);
 }
 
@@ -466,10 +468,10 @@ void disco__call_renew(disco__call_t *call)
     disco__call_t old;
 
     disco__call_stop(call);
-    disco__buffer_reuse(&call->target, KEPT);
-    disco__buffer_reuse(&call->content, KEPT);
-    disco__buffer_reuse(&call->body, KEPT);
-    disco__buffer_reuse(&call->request.bytes, KEPT);
+    disco__buffer_reuse(&call->target, PART_KEPT);
+    disco__buffer_reuse(&call->content, PART_KEPT);
+    disco__buffer_reuse(&call->body, PART_KEPT);
+    disco__buffer_reuse(&call->request.bytes, REQUEST_KEPT);
     old = *call;
     disco__call_init(call, old.endpoints);
     call->target = old.target;

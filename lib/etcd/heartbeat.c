@@ -6,6 +6,7 @@
 
 #define ATTEMPT_LEAST_MS 250
 #define ATTEMPTS_IN_TTL 6
+#define NEVER UINT64_MAX
 
 /* A third of the TTL, so that two may fail, less up to a tenth of it, so that the heartbeats of
  * many do not come together. */
@@ -16,19 +17,30 @@ static uint64_t interval(disco__heartbeat_t *heartbeat)
     return third - disco__random_below(&heartbeat->loop->random, third / 10 + 1);
 }
 
-static void on_next(disco__timer_t *timer)
+static void plan(disco__heartbeat_t *heartbeat)
 {
-    disco__heartbeat_t *heartbeat = disco__container_of(timer, disco__heartbeat_t, next);
+    uint64_t due_ms =
+        heartbeat->end_ms < heartbeat->next_ms ? heartbeat->end_ms : heartbeat->next_ms;
 
-    heartbeat->beat(heartbeat);
+    if (due_ms == NEVER)
+        disco__timer_stop(heartbeat->loop, &heartbeat->timer);
+    else
+        disco__timer_start_at(heartbeat->loop, &heartbeat->timer, due_ms);
 }
 
-static void on_end(disco__timer_t *timer)
+static void on_timer(disco__timer_t *timer)
 {
-    disco__heartbeat_t *heartbeat = disco__container_of(timer, disco__heartbeat_t, end);
+    disco__heartbeat_t *heartbeat = disco__container_of(timer, disco__heartbeat_t, timer);
 
-    heartbeat->is_overdue = true;
-    heartbeat->overdue(heartbeat);
+    if (heartbeat->end_ms <= heartbeat->next_ms) {
+        heartbeat->end_ms = NEVER;
+        plan(heartbeat);
+        heartbeat->overdue(heartbeat);
+    } else {
+        heartbeat->next_ms = NEVER;
+        plan(heartbeat);
+        heartbeat->beat(heartbeat);
+    }
 }
 
 void disco__heartbeat_init(disco__heartbeat_t *heartbeat, disco__loop_t *loop, uint64_t ttl_ms,
@@ -40,27 +52,28 @@ void disco__heartbeat_init(disco__heartbeat_t *heartbeat, disco__loop_t *loop, u
     heartbeat->ttl_ms = ttl_ms;
     heartbeat->beat = beat;
     heartbeat->overdue = overdue;
-    disco__timer_init(&heartbeat->next, on_next);
-    disco__timer_init(&heartbeat->end, on_end);
+    heartbeat->next_ms = NEVER;
+    heartbeat->end_ms = NEVER;
+    disco__timer_init(&heartbeat->timer, on_timer);
 }
 
 void disco__heartbeat_acknowledged(disco__heartbeat_t *heartbeat, uint64_t sent_ms)
 {
-    heartbeat->is_overdue = false;
-    disco__timer_start_at(heartbeat->loop, &heartbeat->end, sent_ms + heartbeat->ttl_ms);
-    disco__timer_start(heartbeat->loop, &heartbeat->next, interval(heartbeat));
+    heartbeat->end_ms = sent_ms + heartbeat->ttl_ms;
+    disco__heartbeat_again(heartbeat, interval(heartbeat));
 }
 
 void disco__heartbeat_again(disco__heartbeat_t *heartbeat, uint64_t wait_ms)
 {
-    disco__timer_start(heartbeat->loop, &heartbeat->next, wait_ms);
+    heartbeat->next_ms = disco__now(heartbeat->loop) + wait_ms;
+    plan(heartbeat);
 }
 
 void disco__heartbeat_stop(disco__heartbeat_t *heartbeat)
 {
-    heartbeat->is_overdue = false;
-    disco__timer_stop(heartbeat->loop, &heartbeat->next);
-    disco__timer_stop(heartbeat->loop, &heartbeat->end);
+    heartbeat->next_ms = NEVER;
+    heartbeat->end_ms = NEVER;
+    plan(heartbeat);
 }
 
 uint32_t disco__heartbeat_attempt_ms(uint64_t ttl_ms, uint32_t most_ms)

@@ -19,9 +19,9 @@ struct disco__heartbeat_s {
     /* From the loop. In both the heartbeat may be stopped. */
     void (*beat)(disco__heartbeat_t *heartbeat);
     void (*overdue)(disco__heartbeat_t *heartbeat);
-    disco__timer_t next;
-    disco__timer_t end;
-    bool is_overdue;
+    disco__timer_t timer; /* for whichever is due first */
+    uint64_t next_ms;     /* UINT64_MAX: never */
+    uint64_t end_ms;
 };
 
 void disco__heartbeat_init(disco__heartbeat_t *heartbeat, disco__loop_t *loop, uint64_t ttl_ms,

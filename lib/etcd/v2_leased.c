@@ -17,10 +17,22 @@
 
 typedef enum step_e { IDLE, BESIDE, PUT, BEAT, DELETE } step_t;
 
+/* The write or removal that was asked for; or the removal that has taken the place of a write. */
+typedef struct v2_asked_s {
+    disco__v2_op_t op;
+    struct v2_leased_s *leased;
+    disco__pursuit_t pursuit;
+    disco__tick_t tick;       /* a removal of what was never sent */
+    uint64_t beside_revision; /* 0: it was there already */
+    bool beside_written;
+    bool must_exist;
+    bool removing;
+    char value[];
+} v2_asked_t;
+
 typedef struct v2_leased_s {
     disco__leased_t base;
     char *key;
-    uint64_t ttl_s;
     const disco__leased_events_t *events;
     void *data;
 
@@ -32,15 +44,7 @@ typedef struct v2_leased_s {
     bool troubled;     /* failing or overdue was told, and nothing acknowledged since */
     bool may_be_there; /* a put was sent */
 
-    disco__v2_op_t op; /* the write or removal that was asked for */
-    disco__pursuit_t pursuit;
-    bool asked; /* there is one */
-    bool removing;
-    char *value;
-    bool must_exist;
-    bool beside_written;
-    uint64_t beside_revision; /* 0: it was there already */
-    disco__tick_t tick;       /* a removal of what was never sent */
+    v2_asked_t *asked; /* NULL: nothing, as most of the time */
 } v2_leased_t;
 
 static v2_leased_t *leased_of(disco__leased_t *base)
@@ -53,10 +57,21 @@ static disco__v2_store_t *store_of(const v2_leased_t *leased)
     return disco__v2_store_of(leased->base.store);
 }
 
-static void forget_value(v2_leased_t *leased)
+static uint64_t ttl_s_of(const v2_leased_t *leased)
 {
-    disco__free_secret(leased->value);
-    leased->value = NULL;
+    return leased->heartbeat.ttl_ms / 1000;
+}
+
+static void forget_asked(v2_leased_t *leased)
+{
+    v2_asked_t *asked = leased->asked;
+
+    if (asked == NULL)
+        return;
+    leased->asked = NULL;
+    disco__tick_cancel(leased->heartbeat.loop, &asked->tick);
+    disco__wipe(asked->value, strlen(asked->value));
+    disco__free(asked);
 }
 
 static void stop_step(v2_leased_t *leased)
@@ -76,13 +91,13 @@ static void step_is_over(v2_leased_t *leased)
 /* What was asked for has its end. */
 static void answer(v2_leased_t *leased, const disco__result_t *result)
 {
-    leased->asked = false;
-    leased->removing = false;
-    forget_value(leased);
+    disco__pursuit_t pursuit = leased->asked->pursuit;
+
+    forget_asked(leased);
     if (leased->beat_is_due)
         disco__heartbeat_again(&leased->heartbeat, 0);
     leased->beat_is_due = false;
-    leased->pursuit.done(leased->pursuit.data, result);
+    pursuit.done(pursuit.data, result);
 }
 
 static void answer_status(v2_leased_t *leased, int status)
@@ -99,7 +114,7 @@ static disco__pursuit_t pursuit_of(v2_leased_t *leased,
                                    void (*done)(void *data, const disco__result_t *result),
                                    void (*retrying)(void *data, const disco__failure_t *failure))
 {
-    disco__pursuit_t pursuit = leased->pursuit;
+    disco__pursuit_t pursuit = leased->asked->pursuit;
 
     pursuit.data = leased;
     pursuit.done = done;
@@ -147,11 +162,11 @@ static void on_retrying(void *data, const disco__failure_t *failure)
 {
     v2_leased_t *leased = data;
 
-    if (leased->removing && leased->step != DELETE) {
+    if (leased->asked->removing && leased->step != DELETE) {
         stop_step(leased); /* what was being written no longer matters */
         delete_after_put(leased);
-    } else if (leased->pursuit.retrying != NULL) {
-        leased->pursuit.retrying(leased->pursuit.data, failure);
+    } else if (leased->asked->pursuit.retrying != NULL) {
+        leased->asked->pursuit.retrying(leased->asked->pursuit.data, failure);
     }
 }
 
@@ -161,7 +176,7 @@ static void on_put(void *data, const disco__result_t *result)
     disco__result_t told = *result;
 
     step_is_over(leased);
-    if (leased->removing) {
+    if (leased->asked->removing) {
         delete_after_put(leased);
         return;
     }
@@ -173,20 +188,21 @@ static void on_put(void *data, const disco__result_t *result)
         leased->beat_is_due = false;
         disco__heartbeat_stop(&leased->heartbeat);
     }
-    told.beside_written = leased->beside_written;
-    if (leased->beside_revision > 0)
-        told.revision = leased->beside_revision;
+    told.beside_written = leased->asked->beside_written;
+    if (leased->asked->beside_revision > 0)
+        told.revision = leased->asked->beside_revision;
     answer(leased, &told);
 }
 
 static int start_put(v2_leased_t *leased)
 {
     disco__pursuit_t pursuit = pursuit_of(leased, on_put, on_retrying);
-    disco__put_t put = {.key = leased->key, .value = leased->value, .ttl_s = leased->ttl_s};
+    disco__put_t put = {
+        .key = leased->key, .value = leased->asked->value, .ttl_s = ttl_s_of(leased)};
     disco__store_t *store = leased->base.store;
     int rv;
 
-    if (leased->must_exist)
+    if (leased->asked->must_exist)
         put.condition = DISCO_KV_MUST_EXIST;
     rv = store->ops->put(store, &put, &pursuit, &leased->under_way);
     if (rv != 0)
@@ -206,9 +222,9 @@ static void on_beside(void *data, const disco__result_t *result)
         answer(leased, result);
         return;
     }
-    leased->beside_written = true;
+    leased->asked->beside_written = true;
     if (result->entry_count > 0)
-        leased->beside_revision = result->entries[0].modified_revision;
+        leased->asked->beside_revision = result->entries[0].modified_revision;
     rv = start_put(leased);
     if (rv != 0)
         answer_status(leased, rv);
@@ -282,7 +298,7 @@ static void on_beat(disco__heartbeat_t *heartbeat)
         leased->beat_is_due = true;
         return;
     }
-    rv = disco__v2_refresh(leased->base.store, leased->key, leased->ttl_s, &pursuit,
+    rv = disco__v2_refresh(leased->base.store, leased->key, ttl_s_of(leased), &pursuit,
                            &leased->under_way);
     if (rv == 0) {
         leased->step = BEAT;
@@ -305,23 +321,44 @@ static void on_overdue(disco__heartbeat_t *heartbeat)
 }
 
 /* What was written beside stays written, and what is on its way may still take effect. */
-static void cancel_asked(disco__v2_op_t *op)
+static void stop_asked(v2_leased_t *leased)
 {
-    v2_leased_t *leased = disco__container_of(op, v2_leased_t, op);
-
-    leased->asked = false;
-    leased->removing = false;
     stop_step(leased);
-    disco__tick_cancel(leased->heartbeat.loop, &leased->tick);
-    forget_value(leased);
+    forget_asked(leased);
     if (leased->beat_is_due)
         disco__heartbeat_again(&leased->heartbeat, 0);
     leased->beat_is_due = false;
 }
 
+static void cancel_asked(disco__v2_op_t *op)
+{
+    stop_asked(disco__container_of(op, v2_asked_t, op)->leased);
+}
+
 static void on_tick(disco__tick_t *tick)
 {
-    answer_status(disco__container_of(tick, v2_leased_t, tick), 0);
+    answer_status(disco__container_of(tick, v2_asked_t, tick)->leased, 0);
+}
+
+/* NULL: no memory. */
+static v2_asked_t *ask(v2_leased_t *leased, const char *value)
+{
+    size_t size = strlen(value) + 1;
+    size_t total;
+    v2_asked_t *asked;
+
+    if (!disco__size_add(sizeof *asked, size, &total))
+        return NULL;
+    asked = disco__calloc(1, total);
+    if (asked == NULL)
+        return NULL;
+    asked->op.base.store = leased->base.store;
+    asked->op.cancel = cancel_asked;
+    asked->leased = leased;
+    disco__tick_init(&asked->tick, on_tick);
+    memcpy(asked->value, value, size);
+    leased->asked = asked;
+    return asked;
 }
 
 int disco__v2_lease(disco__store_t *store, const char *key, uint64_t ttl_s,
@@ -339,16 +376,12 @@ int disco__v2_lease(disco__store_t *store, const char *key, uint64_t ttl_s,
         return UV_ENOMEM;
     }
     leased->base.store = store;
-    leased->ttl_s = ttl_s;
     leased->events = events;
     leased->data = data;
-    leased->op.base.store = store;
-    leased->op.cancel = cancel_asked;
     disco__heartbeat_init(&leased->heartbeat, store->loop, ttl_s * 1000, on_beat, on_overdue);
     disco__backoff_init(&leased->refusals, endpoints->backoff_first_ms,
                         half < endpoints->backoff_most_ms ? (uint32_t)half
                                                           : endpoints->backoff_most_ms);
-    disco__tick_init(&leased->tick, on_tick);
     *out = &leased->base;
     return 0;
 }
@@ -357,49 +390,55 @@ int disco__v2_lease_write(disco__leased_t *base, const disco__leased_write_t *wr
                           const disco__pursuit_t *pursuit, disco__op_t **op)
 {
     v2_leased_t *leased = leased_of(base);
+    v2_asked_t *asked;
     int rv;
 
-    forget_value(leased);
-    leased->value = disco__strdup(write->value);
-    if (leased->value == NULL)
+    forget_asked(leased);
+    asked = ask(leased, write->value);
+    if (asked == NULL)
         return UV_ENOMEM;
     if (leased->step == BEAT) {
         stop_step(leased);
         leased->beat_is_due = true;
     }
-    leased->pursuit = *pursuit;
-    leased->must_exist = write->must_exist;
-    leased->beside_written = false;
-    leased->beside_revision = 0;
+    asked->pursuit = *pursuit;
+    asked->must_exist = write->must_exist;
     rv = write->beside != NULL ? start_beside(leased, write->beside) : start_put(leased);
     if (rv != 0) {
-        cancel_asked(&leased->op);
+        stop_asked(leased);
         return rv;
     }
-    leased->asked = true;
-    *op = &leased->op.base;
+    *op = &asked->op.base;
     return 0;
 }
 
 int disco__v2_lease_remove(disco__leased_t *base, const disco__pursuit_t *pursuit, disco__op_t **op)
 {
     v2_leased_t *leased = leased_of(base);
+    v2_asked_t *write = leased->asked;
+    v2_asked_t *asked = write;
     int rv = 0;
 
     disco__heartbeat_stop(&leased->heartbeat);
     leased->beat_is_due = false;
-    leased->pursuit = *pursuit;
     if (leased->step != PUT)
         stop_step(leased);
+    if (asked == NULL)
+        asked = ask(leased, "");
+    if (asked == NULL)
+        return UV_ENOMEM;
+    asked->pursuit = *pursuit;
     if (!leased->may_be_there)
-        disco__tick_schedule(leased->heartbeat.loop, &leased->tick);
+        disco__tick_schedule(leased->heartbeat.loop, &asked->tick);
     else if (leased->step != PUT)
         rv = start_delete(leased);
-    if (rv != 0)
+    if (rv != 0) {
+        if (write == NULL)
+            forget_asked(leased);
         return rv;
-    leased->asked = true;
-    leased->removing = true;
-    *op = &leased->op.base;
+    }
+    asked->removing = true;
+    *op = &asked->op.base;
     return 0;
 }
 
@@ -408,7 +447,7 @@ void disco__v2_lease_close(disco__leased_t *base)
     v2_leased_t *leased = leased_of(base);
 
     leased->beat_is_due = false;
-    cancel_asked(&leased->op);
+    stop_asked(leased);
     disco__heartbeat_stop(&leased->heartbeat);
     disco__free(leased->key);
     disco__free(leased);

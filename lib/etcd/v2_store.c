@@ -13,7 +13,7 @@
 #include "json/read.h"
 
 /* As many as are under way at once where the heartbeats of a thousand hosts are spread. */
-#define SPARES_MOST 16
+#define SPARES_MOST 32
 
 typedef struct disco__v2_single_s {
     disco__v2_op_t base;

@@ -20,7 +20,9 @@ typedef struct memory_s {
     size_t clients;
     disco_client_t **client;
     const disco_service_t *view;
-    uint64_t bytes; /* before */
+    disco_service_t *empty; /* such as the view of a service that there is not */
+    uint64_t bytes;         /* before */
+    uint64_t beside;        /* what is not to be counted */
     uint64_t resident;
     void (*made)(struct memory_s *memory); /* when all are there */
 } memory_t;
@@ -53,7 +55,7 @@ static void finish(memory_t *memory)
 
 static void report(memory_t *memory)
 {
-    uint64_t bytes = counted_bytes() - memory->bytes;
+    uint64_t bytes = counted_bytes() - memory->bytes - memory->beside;
     uint64_t resident = bench_resident();
 
     bench_measure_stop(&memory->measure);
@@ -201,19 +203,42 @@ static void make_subscription(memory_t *memory, uint64_t number)
                "subscribing");
 }
 
+/* Beside their views, which are empty. */
+static void report_subscriptions(memory_t *memory)
+{
+    uint64_t before = counted_bytes();
+
+    disco_service_unref(memory->empty);
+    memory->beside = (before - counted_bytes()) * memory->count;
+    memory->bytes -= before - counted_bytes();
+    report_and_finish(memory);
+}
+
 static void make_more_subscriptions(memory_t *memory)
 {
     uint64_t i;
 
     go_on(memory);
+    memory->made = report_subscriptions;
     for (i = 1; i <= memory->count; i++)
         make_subscription(memory, i);
+}
+
+static void on_empty(void *data, int status, const disco_service_t *service)
+{
+    memory_t *memory = data;
+
+    if (status != 0)
+        bench_fail("lookup of what there is not: %s", disco_strerror(status));
+    memory->empty = disco_service_ref(service);
+    make_subscription(memory, 0);
 }
 
 static void make_subscriptions(memory_t *memory)
 {
     begin_with_one(memory, make_more_subscriptions);
-    make_subscription(memory, 0);
+    case_check(memory->client[0],
+               disco_get(memory->client[0], "nothing", NULL, on_empty, memory, NULL), "lookup");
 }
 
 static uint64_t text_size(const char *text)

@@ -34,6 +34,27 @@ def _system():
         return platform.system()
 
 
+def _compiler(build):
+    """The one that has built the programs."""
+    try:
+        cache = (build / "CMakeCache.txt").read_text(encoding="utf-8")
+    except OSError:
+        return "-"
+    compiler = re.search(r"^CMAKE_C_COMPILER:\w+=(.*)$", cache, re.MULTILINE)
+    kind = re.search(r"^CMAKE_BUILD_TYPE:\w+=(.*)$", cache, re.MULTILINE)
+    if not compiler or not kind:
+        return "-"
+    return f"{_first_line(compiler[1], '--version')}, {kind[1]}"
+
+
+def _commit():
+    """Of the tree that this file is in; -dirty: with changes."""
+    here = str(Path(__file__).parent)
+    return _first_line(
+        "git", "-C", here, "describe", "--match=", "--always", "--abbrev=40", "--dirty"
+    )
+
+
 def describe(stage):
     """{what: which}"""
     return {
@@ -41,9 +62,9 @@ def describe(stage):
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": _memory(),
         "system": f"{_system()}, Linux {platform.release()}",
-        "compiler": _first_line("cc", "--version"),
+        "compiler": _compiler(stage.programs.build),
         "etcd": stage.etcd_version,
         "programs": stage.programs.about,
         "absent": stage.programs.absent,
-        "commit": _first_line("git", "rev-parse", "HEAD"),
+        "commit": _commit(),
     }

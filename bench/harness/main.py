@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import limits
@@ -60,7 +61,9 @@ def measure(stage, arguments):
     outcomes = {}
     all_limits = []
     for module, cases in chosen_groups(arguments):
+        begun = time.monotonic()
         of_group = [run_case(stage, case, case.rounds or count) for case in cases]
+        say(f"{module.GROUP.name}: {(time.monotonic() - begun) / 60:.1f} minutes")
         groups.append((module.GROUP, of_group))
         outcomes |= {outcome.case.name: outcome for outcome in of_group}
         all_limits += module.LIMITS

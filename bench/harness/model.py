@@ -14,13 +14,15 @@ def cpu_per_operation(result):
 
 @dataclass(frozen=True)
 class Group:
-    """name: of its files; plot: names of the cases that its plot shows, None: no plot."""
+    """name: of its files; plot: names of the cases that its plot shows, None: no plot; also: what of
+    the results is shown beside what is compared, {key: in words}."""
 
     name: str
     title: str
     note: str = ""
     plot: Optional[list] = None
     logarithmic: bool = True
+    also: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ LABELS = {
 }
 PROGRAMS = ("uvdisco", "floor", "curl", "go", "node")
 DECLINES = 77
+STAND_IN = "stand-in"  # what a peer says of itself where the real one cannot be had
 
 
 class Declined(Exception):
@@ -27,13 +28,16 @@ class Programs:
     the run, and so does one that takes longer than timeout, in seconds."""
 
     def __init__(self, build, absent, timeout):
-        self.directory = Path(build) / "bench" / "bin"
+        self.build = Path(build)
+        self.directory = self.build / "bench" / "bin"
         self.absent = absent
         self.timeout = timeout
         self.about = {}
         for name in PROGRAMS:
             if name not in absent:
                 self.about[name] = self._ask_about(name)
+        if STAND_IN in self.about.get("go", ""):
+            LABELS["go"] = f"Go package ({STAND_IN})"
 
     def path(self, name):
         return self.directory / f"{name}-bench"

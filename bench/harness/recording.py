@@ -75,16 +75,17 @@ def _step_ahead(etcd):
 
 
 def record(etcd, events, directory):
-    """{"v3": file, "v2": file}: one event a line."""
+    """events: {"v3": how many, "v2": how many}. {"v3": file, "v2": file}: one event a line."""
     files = {"v3": directory / "v3_events"}
     prefix = f"/services/{SERVICE}"
     create = {"key": registry.b64(prefix + "/"), "range_end": registry.b64(prefix + "0")}
     body = json.dumps({"create_request": create})
     stream = _Stream(etcd, "POST", "/v3/watch", body, skip=1)
-    _record(etcd, stream, registry.v3_put, events, files["v3"])
+    _record(etcd, stream, registry.v3_put, events["v3"], files["v3"])
     if etcd.has_v2:
         files["v2"] = directory / "v2_events"
         _step_ahead(etcd)
         target = f"/v2/keys{prefix}?wait=true&recursive=true&stream=true"
-        _record(etcd, _Stream(etcd, "GET", target, None, 0), registry.v2_put, events, files["v2"])
+        stream = _Stream(etcd, "GET", target, None, 0)
+        _record(etcd, stream, registry.v2_put, events["v2"], files["v2"])
     return files

@@ -1,6 +1,7 @@
 """Writes results: JSON, and one table in Markdown."""
 
 import json
+import statistics
 
 from programs import LABELS
 
@@ -57,7 +58,23 @@ def group_table(group, outcomes):
         figures = [outcome.figure(n) for n in names]
         cells = [number(f.median) if f else "-" for f in figures]
         text += _row(outcome.case.name, outcome.case.unit, *cells)
+    return text + (_also_table(group, outcomes) if group.also else "")
+
+
+def _also_table(group, outcomes):
+    """Medians of what group.also names, of the programs that tell any of it."""
+    text = "\n" + _row("case", "program", *group.also.values()) + _rule(len(group.also) + 2)
+    for outcome in outcomes:
+        for name in _names([outcome]):
+            if any(key in outcome.rounds[name][0] for key in group.also):
+                cells = [_median_of(outcome.rounds[name], key) for key in group.also]
+                text += _row(outcome.case.name, LABELS.get(name, name), *cells)
     return text
+
+
+def _median_of(results, key):
+    values = [result[key] for result in results if key in result]
+    return number(statistics.median(values)) if values else "-"
 
 
 def details_table(outcomes):

@@ -1,11 +1,11 @@
 """Runs cases: in each round each program once, one after the other."""
 
 import sys
+import time
 
 from model import Outcome
 from processes import Trouble
 from programs import Declined
-
 
 # What nothing is held against; the quick mode leaves it out.
 NO_LIMITS = ("node",)
@@ -29,6 +29,7 @@ def _measure(stage, case, program):
 def run_case(stage, case, count, outcome=None):
     """count rounds; more of them, where there is an outcome already."""
     outcome = outcome or Outcome(case)
+    begun = time.monotonic()
     outcome.skipped = case.skip(stage)
     if outcome.skipped:
         say(f"{case.name}: skipped: {outcome.skipped}")
@@ -47,11 +48,11 @@ def run_case(stage, case, count, outcome=None):
                 raise Trouble(f"{case.name}: {program}: {trouble}") from trouble
             else:
                 outcome.rounds.setdefault(program, []).append(result)
-    say(f"{case.name}: {_summary(outcome)}")
+    say(f"{case.name}: {_summary(outcome)}, {time.monotonic() - begun:.0f} s")
     return outcome
 
 
 def _summary(outcome):
     figures = ((program, outcome.figure(program)) for program in outcome.case.programs)
     parts = [f"{program} {figure.median:.4g}" for program, figure in figures if figure]
-    return f"{', '.join(parts)} ({outcome.case.unit})"
+    return f"{', '.join(parts) or 'nothing'} ({outcome.case.unit})"

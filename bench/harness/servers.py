@@ -1,5 +1,6 @@
 """Real etcd servers, and the server that replays what they said."""
 
+import fcntl
 import json
 import os
 import re
@@ -219,7 +220,31 @@ class Certificates:
             raise Trouble(f"openssl: {errors}")
 
 
+WORK = "uvdisco-bench-"
+
+
 def work_directory():
-    """In memory where that can be: etcd waits for the disk at each write."""
-    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    return Path(tempfile.mkdtemp(prefix="uvdisco-bench-", dir=parent))
+    """In memory where that can be: etcd waits for the disk at each write. One whose harness was killed
+    is removed now: its lock is free."""
+    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+    for left in Path(parent).glob(f"{WORK}*/lock"):
+        if (lock := _lock(left)) is not None:
+            shutil.rmtree(left.parent, ignore_errors=True)
+            os.close(lock)
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=parent))
+    _lock(work / "lock")
+    return work
+
+
+def _lock(path):
+    """Until this process ends. None: another has it."""
+    try:
+        lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock

@@ -26,7 +26,8 @@ def _arguments(api, hosts, callers, tls):
         busy_us = 100000
         given = {"url": replay.url, "api": api, "service": registry.service_name(hosts)}
         given |= {"hosts": hosts, "concurrency": callers, "info": 1}
-        given |= {"count": max(busy_us // ROUGH_US[hosts], 8), "warm": max(callers, 8)}
+        count = max(busy_us // ROUGH_US[hosts], 2 * callers, 8)
+        given |= {"count": count, "warm": max(callers, count // 4)}
         return given | (stage.tls_arguments if tls else {})
 
     return arguments
@@ -53,7 +54,7 @@ def _case(api, hosts, callers, tls):
         arguments=_arguments(api, hosts, callers, tls),
         unit="CPU µs per lookup",
         quick=(hosts, callers) == (3, 8) if tls else (hosts, callers) in QUICK,
-        more={"floor": 8, "uvdisco": 2 if tls else 4},
+        more={} if hosts == SIZES[-1] else {"floor": 8, "uvdisco": 2 if tls else 4},
         own=_grpc(api, tls),
         skip=no_v2(api),
     )
@@ -140,8 +141,12 @@ SO_FAR_TLS = 0.6
 
 
 LIMITS = [
-    at_most(name("v2", 3, 8, True), name("v2", 3, 8, True), "uvdisco", "curl", 0.45, so_far=SO_FAR_TLS),
-    at_most(name("v3", 3, 8, True), name("v3", 3, 8, True), "uvdisco", "curl", 0.45, so_far=SO_FAR_TLS),
+    at_most(
+        name("v2", 3, 8, True), name("v2", 3, 8, True), "uvdisco", "curl", 0.45, so_far=SO_FAR_TLS
+    ),
+    at_most(
+        name("v3", 3, 8, True), name("v3", 3, 8, True), "uvdisco", "curl", 0.45, so_far=SO_FAR_TLS
+    ),
     at_most(shared_name("v2"), shared_name("v2"), "uvdisco", "separate", 0.05),
     at_most(shared_name("v3"), shared_name("v3"), "uvdisco", "separate", 0.05),
     no_more_than(

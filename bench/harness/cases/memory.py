@@ -48,7 +48,6 @@ def _memory(what, api, count, value="bytes_each", unit="bytes", url=None, **more
         run=run,
         value=lambda result: result[value],
         unit=unit,
-        rounds=3,
         quick=what == "registration" and api == "v3",
         skip=no_v2(api),
     )
@@ -72,7 +71,6 @@ def _growth(what, api, hosts):
         programs=("uvdisco",),
         run=run,
         unit="CPU µs per host",
-        rounds=3,
     )
 
 

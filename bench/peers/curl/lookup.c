@@ -1,5 +1,6 @@
-/* lookup: callers that each begin the next lookup when their last has ended. shared: rounds of
- * callers that ask all at once: with libcurl each is a request of its own. */
+/* lookup: callers that each begin the next lookup when their last has ended; the first measured one
+ * begins when all before have ended. shared: rounds of callers that ask all at once: with libcurl
+ * each is a request of its own. */
 #include <stdlib.h>
 
 #include "cases.h"
@@ -14,7 +15,8 @@ static struct {
     size_t caller_count;
     size_t waiting; /* shared: callers of this round without an answer */
     uint64_t warm;
-    uint64_t count; /* all operations */
+    uint64_t count;   /* all operations */
+    uint64_t allowed; /* to begin by now */
     uint64_t begun;
     uint64_t ended;
     uint64_t requests; /* in the warm-up */
@@ -30,30 +32,38 @@ static void finish(void)
     engine_stop(&all.engine);
 }
 
-/* One operation has ended; 0: all have. */
-static int go_on(void)
+static void end_one(void)
 {
     all.ended++;
     if (all.ended == all.warm) {
         all.requests = all.engine.requests;
+        all.allowed = all.count;
         bench_measure_start(&all.measure);
     }
     if (all.ended == all.count)
         finish();
-    return all.ended < all.count;
 }
 
 static void begin(listing_t *listing)
 {
-    if (all.begun == all.count)
-        return;
     all.begun++;
     listing_start(listing);
 }
 
+static void begin_all(void)
+{
+    size_t i;
+
+    for (i = 0; i < all.caller_count && all.begun < all.allowed; i++)
+        begin(&all.callers[i]);
+}
+
 static void on_listed(listing_t *listing)
 {
-    if (go_on())
+    end_one();
+    if (all.ended == all.warm)
+        begin_all();
+    else if (all.begun < all.allowed)
         begin(listing);
 }
 
@@ -69,7 +79,10 @@ static void begin_round(void)
 static void on_shared(listing_t *listing)
 {
     (void)listing;
-    if (--all.waiting == 0 && go_on())
+    if (--all.waiting > 0)
+        return;
+    end_one();
+    if (all.ended < all.count)
         begin_round();
 }
 
@@ -80,6 +93,7 @@ static void set_up(const bench_arguments_t *arguments, listing_cb on_done)
     all.caller_count = bench_number(arguments, "concurrency", 1);
     all.warm = bench_number(arguments, "warm", all.caller_count);
     all.count = all.warm + bench_number(arguments, "count", 1000);
+    all.allowed = all.warm;
     if (all.caller_count == 0 || all.warm == 0 || all.count == all.warm)
         bench_fail("concurrency=, warm= and count= are at least 1");
     engine_start(&all.engine, arguments, all.caller_count * 2);
@@ -99,11 +113,8 @@ static void run(void)
 
 void case_lookup(const bench_arguments_t *arguments)
 {
-    size_t i;
-
     set_up(arguments, on_listed);
-    for (i = 0; i < all.caller_count; i++)
-        begin(&all.callers[i]);
+    begin_all();
     run();
 }
 

@@ -1,6 +1,6 @@
 /* lookup: what a lookup moves. v2: info and hosts, each on a connection of its own, at once, as this
  * library asks for them (info=1); or the hosts alone. v3: one transaction. A body of another size
- * than the first is a failure. */
+ * than the first is a failure. The first measured lookup begins when all before have ended. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ static struct {
     uint64_t size;     /* of the first body with hosts */
     uint64_t warm;
     uint64_t count;
+    uint64_t allowed; /* to begin by now */
     uint64_t begun;
     uint64_t ended;
 } all;
@@ -54,6 +55,23 @@ static void check(const caller_t *caller)
         bench_fail("a body of %llu bytes", (unsigned long long)caller->hosts.body_size);
 }
 
+static void begin(caller_t *caller)
+{
+    all.begun++;
+    caller->waiting = (unsigned)all.requests;
+    http_send(&caller->hosts);
+    if (all.requests == 2)
+        http_send(&caller->info);
+}
+
+static void begin_all(void)
+{
+    size_t i;
+
+    for (i = 0; i < all.caller_count && all.begun < all.allowed; i++)
+        begin(&all.callers[i]);
+}
+
 static void on_done(http_t *http)
 {
     caller_t *caller = http->data;
@@ -63,17 +81,15 @@ static void on_done(http_t *http)
     check(caller);
     all.guard.alive++;
     all.ended++;
-    if (all.ended == all.warm)
+    if (all.ended == all.warm) {
+        all.allowed = all.count;
         bench_measure_start(&all.measure);
+        begin_all();
+    } else if (all.begun < all.allowed) {
+        begin(caller);
+    }
     if (all.ended == all.count)
         finish();
-    if (all.begun == all.count)
-        return;
-    all.begun++;
-    caller->waiting = (unsigned)all.requests;
-    http_send(&caller->hosts);
-    if (all.requests == 2)
-        http_send(&caller->info);
 }
 
 static void open_one(http_t *http, caller_t *caller, const char *request)
@@ -132,8 +148,11 @@ void case_lookup(const bench_arguments_t *arguments)
     all.warm = bench_number(arguments, "warm", all.caller_count);
     all.count = all.warm + bench_number(arguments, "count", 1000);
     all.requests = is_v2 ? 1 + bench_number(arguments, "info", 0) : 1;
-    if (all.caller_count == 0 || all.warm == 0 || all.warm == all.count || all.requests > 2)
-        bench_fail("concurrency=, warm= and count= are at least 1, info= is 0 or 1");
+    all.allowed = all.warm;
+    if (all.caller_count == 0 || all.warm == all.count || all.requests > 2)
+        bench_fail("concurrency= and count= are at least 1, info= is 0 or 1");
+    if (all.warm < all.caller_count)
+        bench_fail("warm= is at least concurrency=, for each caller to have its connection");
     all.callers = bench_allocate(all.caller_count, sizeof *all.callers);
     if (is_v2) {
         hosts = v2_request("/v2/keys/services/%s?sorted=true&recursive=true", service);
@@ -142,7 +161,7 @@ void case_lookup(const bench_arguments_t *arguments)
     } else {
         hosts = v3_request(service);
     }
-    for (i = 0; i < all.caller_count && all.begun < all.count; i++) {
+    for (i = 0; i < all.caller_count; i++) {
         all.begun++;
         all.callers[i].waiting = (unsigned)all.requests;
         open_one(&all.callers[i].hosts, &all.callers[i], hosts);

@@ -8,7 +8,8 @@ import (
 	"github.com/Scalingo/etcd-discovery/v8/service"
 )
 
-// lookup: concurrency= goroutines look a service up, each again and again, warm= and then count= times in all.
+// lookup: concurrency= goroutines look a service up, each again and again, warm= times in all, and when all of these have
+// ended, count= times.
 func lookup(given arguments) report {
 	name := given.text("service", "")
 	hosts := int(given.number("hosts", 0))
@@ -18,26 +19,24 @@ func lookup(given arguments) report {
 	if callers < 1 || warm < 1 || count < 1 {
 		fail("concurrency=, warm= and count= are at least 1")
 	}
-	var begun, ended atomic.Int64
-	begin := make(chan moment, 1)
-	var said report
+	lookUpAll(name, hosts, callers, warm)
+	begin := now()
+	lookUpAll(name, hosts, callers, count)
+	return begin.since(count)
+}
+
+func lookUpAll(name string, hosts int, callers, count int64) {
+	var begun atomic.Int64
 	var group sync.WaitGroup
 	for range callers {
 		group.Go(func() {
-			for begun.Add(1) <= warm+count {
+			for begun.Add(1) <= count {
 				lookUp(name, hosts)
-				switch ended.Add(1) {
-				case warm:
-					begin <- now()
-				case warm + count:
-					said = (<-begin).since(count)
-				}
 				alive.Add(1)
 			}
 		})
 	}
 	group.Wait()
-	return said
 }
 
 func lookUp(name string, wanted int) {

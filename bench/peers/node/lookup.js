@@ -8,21 +8,20 @@ function checkHost(host, service) {
   if (!isWhole || host.service_name !== service) fail(`a host is not whole: ${JSON.stringify(host)}`);
 }
 
-/** concurrency= callers look a service up, each again and again, warm= and then count= times in all. */
+/**
+ * concurrency= callers look a service up, each again and again, warm= times in all, and when all of these have ended,
+ * count= times.
+ */
 async function lookup(given) {
   const service = given.text('service');
   const wanted = given.number('hosts', 0);
   const callers = given.number('concurrency', 1);
   const warm = given.number('warm', callers);
-  const all = warm + given.number('count', 1000);
+  const count = given.number('count', 1000);
   const withInfo = !given.isV2 || given.number('info', 0) === 1;
-  if (callers < 1 || warm < 1 || all === warm) fail('concurrency=, warm= and count= are at least 1');
+  if (callers < 1 || warm < 1 || count < 1) fail('concurrency=, warm= and count= are at least 1');
   const { Client } = given.isV2 ? require('./v2') : require('./v3');
   const client = new Client(given);
-  let begun = 0;
-  let ended = 0;
-  let measure;
-  let report;
 
   async function lookUp() {
     const [hosts, info] = await Promise.all([client.hosts(service), withInfo ? client.info(service) : undefined]);
@@ -32,18 +31,21 @@ async function lookup(given) {
     alive();
   }
 
-  async function call() {
-    while (begun < all) {
-      begun += 1;
-      await lookUp();
-      ended += 1;
-      if (ended === warm) measure = new Measure();
-      if (ended === all) report = measure.report(all - warm);
+  async function lookUpAll(times) {
+    let begun = 0;
+    async function call() {
+      while (begun < times) {
+        begun += 1;
+        await lookUp();
+      }
     }
+    await Promise.all(Array.from({ length: callers }, call));
   }
 
-  await Promise.all(Array.from({ length: callers }, call));
-  return report;
+  await lookUpAll(warm);
+  const measure = new Measure();
+  await lookUpAll(count);
+  return measure.report(count);
 }
 
 module.exports = { run: lookup, checkHost };

@@ -1,5 +1,6 @@
 /* lookup: callers that each begin the next lookup when their last has ended, each with a client of
- * its own, so that nothing is shared. shared: callers that ask all at once through one client; when
+ * its own, so that nothing is shared; the first measured one begins when all before have ended.
+ * shared: callers that ask all at once through one client; when
  * all have their answer, the next round begins. */
 #include <stdlib.h>
 
@@ -13,8 +14,9 @@ typedef struct lookups_s {
     bench_measure_t measure;
     const char *service;
     size_t hosts;
-    uint64_t warm;  /* operations before the measured ones */
-    uint64_t count; /* all operations */
+    uint64_t warm;    /* operations before the measured ones */
+    uint64_t count;   /* all operations */
+    uint64_t allowed; /* to begin by now */
     uint64_t begun;
     uint64_t ended;
     size_t callers;
@@ -56,24 +58,36 @@ static void finish(lookups_t *lookups)
     bench_guard_stop(&lookups->guard);
 }
 
-/* One operation has ended; false: it was the last. */
-static int go_on(lookups_t *lookups)
+static void begin_all(lookups_t *lookups)
+{
+    size_t i;
+
+    for (i = 0; i < lookups->callers && lookups->begun < lookups->allowed; i++)
+        begin(&lookups->caller[i]);
+}
+
+static void end_one(lookups_t *lookups)
 {
     lookups->ended++;
     lookups->guard.alive++;
-    if (lookups->ended == lookups->warm)
+    if (lookups->ended == lookups->warm) {
+        lookups->allowed = lookups->count;
         bench_measure_start(&lookups->measure);
+    }
     if (lookups->ended == lookups->count)
         finish(lookups);
-    return lookups->begun < lookups->count;
 }
 
 static void on_service(void *data, int status, const disco_service_t *service)
 {
     caller_t *caller = data;
+    lookups_t *lookups = caller->lookups;
 
     check_hosts(caller, status, service);
-    if (go_on(caller->lookups))
+    end_one(lookups);
+    if (lookups->ended == lookups->warm)
+        begin_all(lookups);
+    else if (lookups->begun < lookups->allowed)
         begin(caller);
 }
 
@@ -92,7 +106,10 @@ static void on_shared_service(void *data, int status, const disco_service_t *ser
     lookups_t *lookups = data;
 
     check_hosts(&lookups->caller[0], status, service);
-    if (--lookups->waiting == 0 && go_on(lookups))
+    if (--lookups->waiting > 0)
+        return;
+    end_one(lookups);
+    if (lookups->begun < lookups->allowed)
         begin_round(lookups);
 }
 
@@ -119,6 +136,7 @@ static void set_up(lookups_t *lookups, const bench_arguments_t *arguments)
     /* Each caller's first lookup opens its connection. */
     lookups->warm = bench_number(arguments, "warm", lookups->callers);
     lookups->count = lookups->warm + bench_number(arguments, "count", 1000);
+    lookups->allowed = lookups->warm;
     if (lookups->callers == 0 || lookups->warm == 0 || lookups->count == lookups->warm)
         bench_fail("concurrency=, warm= and count= are at least 1");
     lookups->caller = bench_allocate(lookups->callers, sizeof *lookups->caller);
@@ -145,8 +163,7 @@ void case_lookup(const bench_arguments_t *arguments)
         lookups.caller[i].lookups = &lookups;
         lookups.caller[i].client = case_client(&lookups.loop, arguments);
     }
-    for (i = 0; i < lookups.callers && lookups.begun < lookups.count; i++)
-        begin(&lookups.caller[i]);
+    begin_all(&lookups);
     run(&lookups);
 }
 

@@ -11,6 +11,19 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/setup.sh
 
+work=$(mktemp -d)
+harness=
+at_exit() {
+    if [[ -n $harness ]]; then
+        kill "$harness" 2>/dev/null || true
+        wait "$harness" 2>/dev/null || true
+    fi
+    rm -rf "$work"
+}
+trap at_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 quick=no
 results=
 arguments=()
@@ -40,18 +53,6 @@ build=$PWD/build/bench
 uvdisco_build release bench -DCMAKE_BUILD_TYPE=Release -DUVDISCO_BENCH=ON -DUVDISCO_TESTS=OFF \
     -DUVDISCO_EXAMPLES=OFF -DUVDISCO_WERROR=ON
 
-work=$(mktemp -d)
-harness=
-at_exit() {
-    if [[ -n $harness ]]; then
-        kill "$harness" 2>/dev/null || true
-        wait "$harness" 2>/dev/null || true
-    fi
-    rm -rf "$work"
-}
-trap at_exit EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 results=${results:-$([[ $quick == yes ]] && echo "$work/results" || echo bench/results)}
 
 # Peers that CMake does not build: status 77 is that of one that cannot be on this machine, with the reason.
@@ -72,7 +73,7 @@ done
 
 # Beside this shell, so that a signal is seen at once.
 "$python" bench/harness/main.py --build "$build" --etcd "$(command -v "${UVDISCO_ETCD:-etcd}")" \
-    --results "$results" "${arguments[@]}" &
+    --results "$results" --parent "$$" "${arguments[@]}" &
 harness=$!
 status=0
 wait "$harness" || status=$?

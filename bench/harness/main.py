@@ -41,6 +41,7 @@ def read_arguments():
     )
     parser.add_argument("--timeout", type=int, default=180, help="seconds that a program may take")
     parser.add_argument("--no-plots", action="store_true")
+    parser.add_argument("--parent", type=int, help="the process with which this one is to end")
     return parser.parse_args()
 
 
@@ -56,13 +57,12 @@ def chosen_groups(arguments):
 
 def measure(stage, arguments):
     """([(Group, [Outcome, ...]), ...], verdicts)"""
-    count = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     groups = []
     outcomes = {}
     all_limits = []
     for module, cases in chosen_groups(arguments):
         begun = time.monotonic()
-        of_group = [run_case(stage, case, case.rounds or count) for case in cases]
+        of_group = [run_case(stage, case, rounds_of(case, arguments)) for case in cases]
         say(f"{module.GROUP.name}: {(time.monotonic() - begun) / 60:.1f} minutes")
         groups.append((module.GROUP, of_group))
         outcomes |= {outcome.case.name: outcome for outcome in of_group}
@@ -71,15 +71,24 @@ def measure(stage, arguments):
         raise Trouble("no case has such a name")
     verdicts = limits.judge(all_limits, outcomes)
     if arguments.quick:
-        verdicts = second_chance(stage, all_limits, outcomes, verdicts, count)
+        verdicts = second_chance(stage, all_limits, outcomes, verdicts, arguments)
     return groups, verdicts
 
 
-def second_chance(stage, all_limits, outcomes, verdicts, count):
+def rounds_of(case, arguments):
+    if arguments.rounds:
+        return arguments.rounds
+    if arguments.quick:
+        return case.quick_rounds or QUICK_ROUNDS
+    return case.rounds or ROUNDS
+
+
+def second_chance(stage, all_limits, outcomes, verdicts, arguments):
     """What is missed is measured longer: something else may have run on this machine."""
     missed = {c for verdict in verdicts if not verdict.is_good_enough for c in verdict.limit.cases}
     for name in missed:
-        run_case(stage, outcomes[name].case, 2 * count, outcomes[name])
+        case = outcomes[name].case
+        run_case(stage, case, 2 * rounds_of(case, arguments), outcomes[name])
     return limits.judge(all_limits, outcomes) if missed else verdicts
 
 
@@ -119,7 +128,7 @@ def run(arguments, work):
 
 def main():
     arguments = read_arguments()
-    processes.guard()
+    processes.guard(arguments.parent)
     work = servers.work_directory()
     try:
         return run(arguments, work)

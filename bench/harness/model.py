@@ -30,7 +30,7 @@ class Case:
     """name is unique. A program is asked for the case `ask` with what arguments(stage) gives; where
     more has to be done meanwhile, run(stage, program) does it all and gives the result. value(result)
     is what is compared, in this unit. quick: run in the quick mode, too. rounds: if not the usual
-    number. more: {program: factor} of what count= says, for those that are too fast to be measured
+    number, and quick_rounds in the quick mode. more: {program: factor} of what count= says, for those that are too fast to be measured
     well otherwise. own: {program: arguments(stage)} that are given to it alone. skip(stage): why this cannot be run here, or None.
     """
 
@@ -43,6 +43,7 @@ class Case:
     unit: str = "CPU µs per operation"
     quick: bool = False
     rounds: Optional[int] = None
+    quick_rounds: Optional[int] = None
     more: dict = field(default_factory=dict)
     own: dict = field(default_factory=dict)
     skip: Callable = lambda stage: None

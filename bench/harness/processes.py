@@ -87,13 +87,15 @@ def _on_signal(number, _frame):
     sys.exit(f"ended by {signal.Signals(number).name}")
 
 
-def guard():
+def guard(parent):
     """From here on, whatever ends the harness, or the script that has called it, ends its
-    processes."""
+    processes. parent: that script, which may have ended before; or None."""
     atexit.register(stop_all)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if parent is not None and os.getppid() != parent:
+        sys.exit("the script that has called this one has ended")
 
 
 def cpu_us(pid):

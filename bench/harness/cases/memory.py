@@ -83,7 +83,7 @@ for _api in APIS:
     CASES += [
         _memory("connection", _api, 100, service="web3", connections=200, info=1),
         _memory("registration", _api, 1000, url="etcd"),
-        _memory("subscription", _api, 300, url="etcd"),
+        _memory("subscription", _api, 1000, url="etcd"),
         _memory("view", _api, 10000, url="registry", service=registry.service_name(10000)),
         _memory("snapshot", _api, 10000, service=registry.service_name(10000)),
     ]

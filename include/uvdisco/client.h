@@ -121,8 +121,10 @@ typedef struct disco_options_s {
 
     uint32_t connect_timeout_ms; /* name resolution and TCP connection; default 5,000 */
     uint32_t tls_timeout_ms;     /* TLS handshake; default 10,000 */
-    /* Connecting to one endpoint, and then its answer, before the next one is asked; default
-     * 3,000. */
+    /* Connecting to one endpoint, and then its answer, before the next one is asked; default 3,000.
+     * A registration waits for no longer than a third of its time to live; but when all endpoints
+     * have taken its request and none has answered, twice as long in the next round, up to four
+     * times and its time to live. */
     uint32_t attempt_timeout_ms;
     uint32_t request_timeout_ms; /* a whole lookup or key request, all attempts; default 15,000 */
     uint32_t idle_timeout_ms;    /* unused connections are closed after this; default 60,000 */

@@ -19,6 +19,10 @@
 #include "disco/registration.h"
 
 #define ATTEMPT_LEAST_MS 250
+/* So many times as long an attempt may take where etcd takes requests and does not answer them: when
+ * a whole fleet registers at once, those that ask again are still before those that are not yet
+ * answered. */
+#define PATIENCE 4
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -77,6 +81,8 @@ static disco__pursuit_t pursuit_of(disco__registration_side_t *side, uint32_t pa
 
     pursuit.total_ms = 0;
     pursuit.attempt_ms = least(pursuit.attempt_ms, most(ttl_ms / part_of_ttl, ATTEMPT_LEAST_MS));
+    pursuit.attempt_most_ms =
+        pursuit.attempt_ms > ttl_ms / PATIENCE ? ttl_ms : PATIENCE * pursuit.attempt_ms;
     pursuit.backoff_most_ms = least(client->settings.backoff_most_ms, ttl_ms / 2);
     pursuit.data = side;
     pursuit.done = done;

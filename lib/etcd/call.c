@@ -136,12 +136,23 @@ static void attempt_failed(disco__call_t *call)
         call->retrying(call);
 }
 
+/* Twice as long after each round in which all endpoints were silent. */
+static uint32_t patience(const disco__call_t *call)
+{
+    size_t rounds = call->silences / call->endpoints->count;
+    uint64_t wait = (uint64_t)call->attempt_ms << (rounds < 16 ? rounds : 16);
+
+    if (call->attempt_most_ms <= call->attempt_ms || !call->sent)
+        return call->attempt_ms;
+    return wait < call->attempt_most_ms ? (uint32_t)wait : call->attempt_most_ms;
+}
+
 static void start_attempt_timer(disco__call_t *call)
 {
     uint64_t left = time_left(call);
+    uint32_t wait = patience(call);
 
-    disco__timer_start(call->endpoints->loop, &call->timer,
-                       left < call->attempt_ms ? left : call->attempt_ms);
+    disco__timer_start(call->endpoints->loop, &call->timer, left < wait ? left : wait);
 }
 
 static void start_deadline_timer(disco__call_t *call)
@@ -248,7 +259,9 @@ static void on_timer(disco__timer_t *timer)
         start_attempt_timer(call); /* so many are before it that it was not sent yet */
         return;
     }
-    disco__failure_set(&call->failure, UV_ETIMEDOUT, "no answer within %u ms", call->attempt_ms);
+    disco__failure_set(&call->failure, UV_ETIMEDOUT, "no answer within %u ms", patience(call));
+    if (call->sent && call->silences < SIZE_MAX)
+        call->silences++;
     attempt_failed(call);
 }
 
@@ -258,6 +271,7 @@ static void on_sent(disco__http_request_t *request)
     disco__call_t *call = call_of(request);
 
     call->sent_ms = disco__now(call->endpoints->loop);
+    call->sent = true;
     start_attempt_timer(call);
 }
 
@@ -318,6 +332,7 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
     disco__verdict_t verdict;
 
     call->sending = false;
+    call->silences = 0;
     disco__timer_stop(call->endpoints->loop, &call->timer);
     call->failure = *failure;
     if (failure->status != 0) {
@@ -403,6 +418,7 @@ static void attempt(disco__call_t *call)
     call->request.on_body = on_body;
     call->request.on_done = on_done;
     call->sending = true;
+    call->sent = false;
     call->sent_ms = disco__now(call->endpoints->loop);
     log_attempt(call);
     start_attempt_timer(call);
@@ -437,6 +453,7 @@ int disco__call_start(disco__call_t *call)
     if (call->total_ms > 0)
         call->deadline_ms = disco__now(call->endpoints->loop) + call->total_ms;
     call->attempts = 0;
+    call->silences = 0;
     call->reached = false;
     call->refusals = 0;
     call->doubted = false;

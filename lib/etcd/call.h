@@ -51,6 +51,7 @@ struct disco__call_s {
     disco__endpoint_t *pinned; /* NULL: any. Given: one attempt there, which settles it */
     size_t body_limit;         /* 0: the pool's */
     uint32_t attempt_ms;
+    uint32_t attempt_most_ms; /* as a pursuit has it */
     uint32_t total_ms;        /* 0: no end */
     uint32_t backoff_most_ms; /* 0: the client's */
     /* Looks at a complete response (call->answer, call->body) and fills call->failure, status 0 for
@@ -81,8 +82,10 @@ struct disco__call_s {
     disco__backoff_t backoff;
     uint64_t deadline_ms;
     size_t attempts;
-    bool reached;   /* since the round began, an endpoint could be connected to */
-    bool unreached; /* while retrying is called: a round is over in which none could */
+    size_t silences; /* attempts, one after the other, whose request was taken and not answered */
+    bool sent;       /* the attempt's was */
+    bool reached;    /* since the round began, an endpoint could be connected to */
+    bool unreached;  /* while retrying is called: a round is over in which none could */
     bool sending;
     int early_error;         /* the request could not even be written */
     disco__auth_wait_t wait; /* for a token */

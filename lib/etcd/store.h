@@ -68,7 +68,10 @@ typedef struct disco__taker_s {
 
 /* How an operation is pursued, and whom it tells. */
 typedef struct disco__pursuit_s {
-    uint32_t attempt_ms;      /* one attempt at one endpoint */
+    uint32_t attempt_ms; /* one attempt at one endpoint */
+    /* What that may grow to while endpoints take requests and do not answer them: they may have too
+     * many to do, and more of them would not help. 0: it does not grow. */
+    uint32_t attempt_most_ms;
     uint32_t total_ms;        /* all attempts; 0: until it is cancelled */
     uint32_t backoff_most_ms; /* 0: the client's */
     void *data;

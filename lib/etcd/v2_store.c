@@ -222,6 +222,7 @@ void disco__v2_call_pursue(disco__call_t *call, disco__store_t *store, const cha
     call->repeatable = true;
     call->has_position = true;
     call->attempt_ms = pursuit->attempt_ms;
+    call->attempt_most_ms = pursuit->attempt_most_ms;
     call->total_ms = pursuit->total_ms;
     call->backoff_most_ms = pursuit->backoff_most_ms;
     call->examine = disco__v2_examine;

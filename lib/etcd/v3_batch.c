@@ -326,11 +326,7 @@ static void pursue(disco__call_t *call, const disco__pursuit_t *pursuit, bool fi
         disco__v3_call_pursue(call, pursuit);
         return;
     }
-    if (pursuit->attempt_ms < call->attempt_ms)
-        call->attempt_ms = pursuit->attempt_ms;
-    if (pursuit->backoff_most_ms > 0 &&
-        (call->backoff_most_ms == 0 || pursuit->backoff_most_ms < call->backoff_most_ms))
-        call->backoff_most_ms = pursuit->backoff_most_ms;
+    disco__v3_call_hurry(call, pursuit);
     if (pursuit->total_ms == 0 || (call->total_ms > 0 && pursuit->total_ms > call->total_ms))
         call->total_ms = pursuit->total_ms;
 }

@@ -73,6 +73,18 @@ void disco__v3_call_init(disco__call_t *call, disco__v3_store_t *store, const ch
 void disco__v3_call_pursue(disco__call_t *call, const disco__pursuit_t *pursuit)
 {
     call->attempt_ms = pursuit->attempt_ms;
+    call->attempt_most_ms = pursuit->attempt_most_ms;
     call->total_ms = pursuit->total_ms;
     call->backoff_most_ms = pursuit->backoff_most_ms;
+}
+
+void disco__v3_call_hurry(disco__call_t *call, const disco__pursuit_t *pursuit)
+{
+    if (pursuit->attempt_ms < call->attempt_ms)
+        call->attempt_ms = pursuit->attempt_ms;
+    if (pursuit->attempt_most_ms < call->attempt_most_ms)
+        call->attempt_most_ms = pursuit->attempt_most_ms;
+    if (pursuit->backoff_most_ms > 0 &&
+        (call->backoff_most_ms == 0 || pursuit->backoff_most_ms < call->backoff_most_ms))
+        call->backoff_most_ms = pursuit->backoff_most_ms;
 }

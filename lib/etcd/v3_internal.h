@@ -44,6 +44,9 @@ void disco__v3_call_init(disco__call_t *call, disco__v3_store_t *store, const ch
 
 /* The same for an operation: with its time-outs. */
 void disco__v3_call_pursue(disco__call_t *call, const disco__pursuit_t *pursuit);
+/* The same for one more operation that the call is to do: an attempt takes no longer than any of
+ * them would have it. The end of all attempts is left as it is. */
+void disco__v3_call_hurry(disco__call_t *call, const disco__pursuit_t *pursuit);
 
 /* For every call of the gateway: fills call->failure from status and body of the response. An
  * answer that says an error by its body alone, with status 200, is the reader's to find. */

@@ -115,11 +115,6 @@ void disco__v3_lease_lost(disco__v3_lease_t *lease, const disco__failure_t *why)
     }
 }
 
-static uint32_t least(uint64_t a, uint32_t b)
-{
-    return a < b ? (uint32_t)a : b;
-}
-
 static disco__v3_lease_t *lease_of_grant(disco__call_t *call)
 {
     return disco__container_of(call, disco__v3_lease_t, grant);
@@ -224,15 +219,8 @@ static void hurry(disco__call_t *call, const disco__queue_t *tasks)
     disco__queue_t *node;
     disco__queue_t *after;
 
-    disco__queue_foreach(tasks, node, after)
-    {
-        const disco__pursuit_t *pursuit = &task_at(node)->pursuit;
-
-        call->attempt_ms = least(pursuit->attempt_ms, call->attempt_ms);
-        if (pursuit->backoff_most_ms > 0 &&
-            (call->backoff_most_ms == 0 || pursuit->backoff_most_ms < call->backoff_most_ms))
-            call->backoff_most_ms = pursuit->backoff_most_ms;
-    }
+    call->attempt_most_ms = UINT32_MAX;
+    disco__queue_foreach(tasks, node, after) disco__v3_call_hurry(call, &task_at(node)->pursuit);
 }
 
 static void grant(disco__v3_lease_t *lease)

@@ -61,6 +61,35 @@ DISCO_TEST(a_public_service_has_the_hosts_name_ports_and_credentials)
     end(&bench);
 }
 
+/* The first wait is a third of five seconds. Those that ask again and again are still before an etcd
+ * that has a whole fleet to answer. */
+DISCO_TEST(a_silent_etcd_is_given_more_time_in_each_round)
+{
+    static const uint32_t waits[] = {1666, 2 * 1666, 5000, 5000};
+    bench_t bench;
+    size_t i;
+
+    memset(&bench, 0, sizeof bench);
+    registry_open(&bench.registry);
+    bench.flow = &bench.registry.flow;
+    bench.etcd = bench.registry.etcd;
+    bench.flow->options.backoff_first_ms = bench.flow->options.backoff_most_ms = 1;
+    registry_start(&bench.registry);
+    registry_hold(&bench.registry, ASK_WRITE);
+    enrol(&bench, &private_host, NULL);
+    for (i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        registry_await(&bench.registry, ASK_WRITE, i + 1);
+        flow_advance(bench.flow, waits[i] - 2);
+        registry_told_nothing(&bench.registry);
+        flow_advance(bench.flow, 2);
+        registry_told_by_each(&bench.registry, "RETRYING ETIMEDOUT");
+        flow_advance(bench.flow, 1);
+    }
+    registry_release(&bench.registry, ASK_WRITE);
+    registry_told_later(&bench.registry, "READY");
+    end(&bench);
+}
+
 /* A third of five seconds, less a tenth of it at most. */
 DISCO_TEST(heartbeats_come_every_third_of_the_ttl)
 {

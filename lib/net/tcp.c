@@ -173,7 +173,7 @@ static int tcp_write(disco__stream_t *stream, const char *bytes, size_t size)
     if (size > INT_MAX)
         return UV_E2BIG;
     /* Read only, though libuv has no constant buffers. */
-    buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned int)size);
+    buffer = uv_buf_init((char *)bytes, (unsigned int)size);
     taken = uv_try_write((uv_stream_t *)&tcp->handle, &buffer, 1);
     if (taken < 0)
         taken = 0;

@@ -1,11 +1,9 @@
 #include "etcd/call.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <uvdisco/error.h>
 
-#include "base/text.h"
 #include "http/writer.h"
 
 /* etcd's listener looks at the first bytes of a connection to tell protocols apart and resets one
@@ -275,33 +273,13 @@ static void on_sent(disco__http_request_t *request)
     start_attempt_timer(call);
 }
 
-static uint64_t number_field(const disco__http_head_t *head, const char *name)
-{
-    const char *text = disco__http_head_field(head, name);
-    uint64_t number = 0;
-
-    if (text == NULL || !disco__text_to_u64(text, strlen(text), &number))
-        return 0;
-    return number;
-}
-
-static void read_position(disco__answer_t *answer, const disco__http_head_t *head)
-{
-    const char *cluster = disco__http_head_field(head, "X-Etcd-Cluster-Id");
-
-    answer->index = number_field(head, "X-Etcd-Index");
-    answer->raft_index = number_field(head, "X-Raft-Index");
-    answer->raft_term = number_field(head, "X-Raft-Term");
-    (void)snprintf(answer->cluster, sizeof answer->cluster, "%s", disco__text_or_empty(cluster));
-}
-
 static void on_head(disco__http_request_t *request, const disco__http_head_t *head)
 {
     disco__call_t *call = call_of(request);
 
     call->answer.http_status = disco__http_head_status(head);
     if (call->has_position)
-        read_position(&call->answer, head);
+        disco__answer_read_position(&call->answer, head);
     if (call->answer.http_status != 200)
         return;
     if (call->long_poll) {

@@ -16,18 +16,11 @@
 #define DISCO_ETCD_CALL_H
 
 #include "base/timer.h"
+#include "etcd/answer.h"
 #include "etcd/auth.h"
 #include "etcd/endpoints.h"
 
 typedef struct disco__call_s disco__call_t;
-
-typedef struct disco__answer_s {
-    int http_status;
-    uint64_t index;      /* X-Etcd-Index; 0: there was none */
-    uint64_t raft_index; /* X-Raft-Index */
-    uint64_t raft_term;  /* X-Raft-Term */
-    char cluster[24];    /* X-Etcd-Cluster-Id; "" */
-} disco__answer_t;
 
 typedef enum disco__verdict_e {
     DISCO__VERDICT_ANSWER,   /* this is the answer, be it an error */

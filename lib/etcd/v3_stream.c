@@ -285,6 +285,16 @@ static bool is_convinced(disco__v3_stream_t *stream, uint64_t patience_ms)
            now - stream->strange_since_ms >= patience_ms;
 }
 
+/* What one says that has been live for long weighs more than what another says that is opened. */
+static bool is_contradicted(const disco__v3_line_t *line)
+{
+    const disco__v3_stream_t *stream = line->stream;
+    const disco__v3_line_t *live = stream->live;
+
+    return live != NULL && live != line && !stream->doubtful &&
+           disco__now(stream->loop) - live->live_ms > stream->failures.most_ms;
+}
+
 static void strange(disco__v3_line_t *line, int status, const char *what, uint64_t patience_ms)
 {
     disco__failure_t failure;
@@ -292,7 +302,9 @@ static void strange(disco__v3_line_t *line, int status, const char *what, uint64
     disco__failure_clear(&failure);
     disco__failure_set(&failure, status, "%s", what);
     look_back(line);
-    if (is_convinced(line->stream, patience_ms))
+    if (is_contradicted(line))
+        line->stream->strange_answers = 0;
+    else if (is_convinced(line->stream, patience_ms))
         jump(line);
     disco__v3_stream_lost(line, &failure, true);
 }
@@ -326,6 +338,9 @@ void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
 
     disco__log(&stream->loop->log, DISCO_LOG_WARNING, "watch of %s: %s: %s", watch->key,
                disco_strerror(failure->status), failure->message);
+    if (line == stream->live && stream->opening != NULL &&
+        watch->lanes[stream->opening->slot] != NULL)
+        return; /* it goes on there, from where it is */
     if (failure->status == DISCO_ECLEARED || !refused) {
         disco__v3_watch_jump(watch);
         start_retry_timer(stream);

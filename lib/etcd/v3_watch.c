@@ -147,7 +147,7 @@ void disco__v3_watch_lost_event(disco__v3_watch_t *watch, disco__v3_lane_t *lane
                "watch of %s: an event that cannot be read", watch->key);
     if (revision > 0 && !advance(watch, lane, revision))
         return; /* was told already */
-    if (revision == 0)
+    if (revision == 0 && watch->next_revision > 0)
         revision = watch->delivered > 0 ? watch->next_revision : watch->next_revision - 1;
     tell_gap(watch, revision);
 }

@@ -115,6 +115,19 @@ DISCO_TEST(a_history_that_is_there_is_caught_up_with)
     watch_flow_end(&bench);
 }
 
+DISCO_TEST(an_event_without_a_revision_before_any_other_is_a_gap)
+{
+    flow_request_t line;
+
+    begin(1, 0);
+    line = asks_from(0);
+    created(line, 0); /* without a revision */
+    diary_expect(DIARY, "SYNCED");
+    watch_events(&bench, line, 1, 0, "{\"kv\":{\"key\":\"L3cvYQ==\"}}");
+    diary_expect(DIARY, "GAP @0");
+    watch_flow_end(&bench);
+}
+
 static void cancel(flow_request_t line, const char *fields)
 {
     watch_say(line, watch_result(&bench, 0,

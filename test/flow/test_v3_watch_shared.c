@@ -378,6 +378,35 @@ DISCO_TEST(a_cancelled_one_has_a_gap_of_its_own)
     watch_flow_end(&bench);
 }
 
+/* What the old stream has told is on its way by the new one, which goes on from before. */
+DISCO_TEST(cancelled_on_the_old_stream_it_goes_on_with_the_new)
+{
+    flow_request_t old = one_followed(1);
+    flow_request_t line;
+
+    (void)watch_flow_add(&bench, "/b", 0);
+    line = watch_expect(&bench, both_asked(7, 0));
+    watch_events(&bench, old, 1, 8,
+                 flow_text("%s,%s", watch_put("/a/x", "1", 7), watch_put("/a/x", "2", 8)));
+    expect(0, "PUT /a/x 1 @7");
+    expect(0, "PUT /a/x 2 @8");
+    watch_begin(line);
+    watch_created(&bench, line, 1, 8);
+    flow_settle(&bench.flow);
+    watch_say(old, watch_result(&bench, 0,
+                                "\"watch_id\":\"1\",\"canceled\":true,"
+                                "\"cancel_reason\":\"somebody did it\""));
+    flow_settle(&bench.flow);
+    watch_events(&bench, line, 1, 9,
+                 flow_text("%s,%s,%s", watch_put("/a/x", "1", 7), watch_put("/a/x", "2", 8),
+                           watch_put("/a/x", "3", 9)));
+    expect(0, "PUT /a/x 3 @9");
+    watch_created(&bench, line, 2, 9);
+    expect(1, "SYNCED");
+    assert_int(open_connections(), 1);
+    watch_flow_end(&bench);
+}
+
 DISCO_TEST(another_cluster_is_a_gap_for_all)
 {
     flow_request_t line = two_followed(1);

@@ -188,6 +188,35 @@ DISCO_TEST(a_message_that_stays_unreadable_is_a_gap)
     watch_flow_end(&bench);
 }
 
+/* Each time the stream that is live shows that etcd was not set back. */
+DISCO_TEST(members_that_lag_now_and_then_are_not_believed)
+{
+    flow_request_t line;
+    size_t i;
+
+    begin(1, 7);
+    line = asks_later_from(7);
+    created(line, 20);
+    diary_expect(DIARY, "SYNCED");
+    put(line, 20);
+    diary_expect(DIARY, "PUT /w/a on @20");
+    for (i = 1; i <= 4; i++) {
+        const char *both = flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 5));
+
+        flow_advance(&bench.flow, 600000);
+        assert_int(watch_flow_add(&bench, "/v", 5), i);
+        line = watch_expect_later(&bench, both);
+        created(line, 15);
+        diary_expect(&bench.diaries[i], "STALE DISCO_EUNAVAILABLE");
+        line = watch_expect_later(&bench, both);
+        created(line, 20);
+        watch_created(&bench, line, 2, 20);
+        diary_expect(&bench.diaries[i], "SYNCED");
+        watch_flow_close(&bench, i);
+    }
+    watch_flow_end(&bench);
+}
+
 DISCO_TEST(a_message_over_the_limit_is_a_gap)
 {
     flow_request_t line;

@@ -199,6 +199,7 @@ static void token_refused(disco__call_t *call)
 {
     bool again = call->refusals > 0;
 
+    disco__call_stop(call);
     say_whose(call);
     disco__endpoints_succeeded(call->endpoints, call->endpoint);
     if (!disco__call_refuse_token(call) || time_left(call) == 0) {
@@ -304,10 +305,50 @@ static void on_body(disco__http_request_t *request, const char *bytes, size_t si
                                size); /* an error is looked at when all is there */
 }
 
+/* What is complete counts. False: it does not, and the call has gone on, or is over. */
+static bool is_answer(disco__call_t *call)
+{
+    disco__verdict_t verdict;
+
+    if (call->body.error != 0) {
+        disco__failure_set(&call->failure, call->body.error, NULL);
+        attempt_failed(call);
+        return false;
+    }
+    verdict = call->examine(call);
+    if (verdict == DISCO__VERDICT_AT_FAULT) {
+        attempt_failed(call);
+        return false;
+    }
+    if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
+        token_refused(call);
+        return false;
+    }
+    say_whose(call);
+    return true;
+}
+
+static void clear_answer(disco__call_t *call)
+{
+    memset(&call->answer, 0, sizeof call->answer);
+    disco__buffer_clear(&call->body);
+}
+
+/* The body is emptied before the owner is told, who may end the call. */
+static void on_first(disco__http_request_t *request)
+{
+    disco__call_t *call = call_of(request);
+
+    if (!is_answer(call))
+        return;
+    clear_answer(call);
+    call->in_second = true;
+    call->first(call);
+}
+
 static void on_done(disco__http_request_t *request, const disco__failure_t *failure)
 {
     disco__call_t *call = call_of(request);
-    disco__verdict_t verdict;
 
     call->sending = false;
     call->silences = 0;
@@ -320,21 +361,8 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
             attempt_failed(call);
         return;
     }
-    if (call->body.error != 0) {
-        disco__failure_set(&call->failure, call->body.error, NULL);
-        attempt_failed(call);
+    if (!is_answer(call))
         return;
-    }
-    verdict = call->examine(call);
-    if (verdict == DISCO__VERDICT_AT_FAULT) {
-        attempt_failed(call);
-        return;
-    }
-    if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
-        token_refused(call);
-        return;
-    }
-    say_whose(call);
     disco__endpoints_succeeded(call->endpoints, call->endpoint);
     disco__backoff_reset(&call->backoff);
     call->doubted = false;
@@ -359,6 +387,10 @@ static int write_request(disco__call_t *call, const char *authorization)
     if (call->content.error != 0)
         return call->content.error;
     disco__buffer_reuse(&call->request.bytes, REQUEST_KEPT);
+    if (call->second_target != NULL)
+        return disco__http_write_two(&call->request.bytes, &message, call->second_target,
+                                     &call->request.second_at);
+    call->request.second_at = 0;
     return disco__http_write(&call->request.bytes, &message);
 }
 
@@ -380,8 +412,8 @@ static void attempt(disco__call_t *call)
         return;
     }
     call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
-    memset(&call->answer, 0, sizeof call->answer);
-    disco__buffer_clear(&call->body);
+    clear_answer(call);
+    call->in_second = false;
     call->early_error = write_request(call, authorization);
     if (call->early_error != 0) {
         disco__timer_start(call->endpoints->loop, &call->timer, 0);
@@ -394,6 +426,7 @@ static void attempt(disco__call_t *call)
     call->request.on_sent = on_sent;
     call->request.on_head = on_head;
     call->request.on_body = on_body;
+    call->request.on_first = on_first;
     call->request.on_done = on_done;
     call->sending = true;
     call->sent = false;
@@ -417,13 +450,17 @@ void disco__call_init(disco__call_t *call, disco__endpoints_t *endpoints)
     disco__backoff_init(&call->backoff, endpoints->backoff_first_ms, endpoints->backoff_most_ms);
 }
 
+static bool is_short_enough(const disco__call_t *call, size_t target_size)
+{
+    return strlen(call->method) + target_size + sizeof "  HTTP/1.1\r\n" - 1 <= REQUEST_LINE_MOST;
+}
+
 int disco__call_start(disco__call_t *call)
 {
-    size_t line = strlen(call->method) + call->target.size + sizeof "  HTTP/1.1\r\n" - 1;
-
     if (call->target.error != 0 || call->content.error != 0)
         return UV_ENOMEM;
-    if (line > REQUEST_LINE_MOST)
+    if (!is_short_enough(call, call->target.size) ||
+        (call->second_target != NULL && !is_short_enough(call, strlen(call->second_target))))
         return UV_ENAMETOOLONG;
     if (call->backoff_most_ms > 0)
         call->backoff.most_ms = call->backoff_most_ms;

@@ -37,20 +37,20 @@ static bool is_fit_to_send(const disco__http_message_t *message)
 /* More than what the fixed parts of a request take, the digits of the length included. */
 #define FIXED_PARTS 160
 
-static int reserve(disco__buffer_t *out, const disco__http_message_t *message)
+/* What a message takes at most, with this target. */
+static bool add_size(size_t *size, const disco__http_message_t *message, const char *target)
 {
-    const char *parts[] = {message->method,        message->target, message->host,
+    const char *parts[] = {message->method,        target,          message->host,
                            message->authorization, message->fields, message->content_type};
-    size_t size = FIXED_PARTS;
     size_t i;
 
+    if (!disco__size_add(*size, FIXED_PARTS, size))
+        return false;
     for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (!disco__size_add(size, strlen(disco__text_or_empty(parts[i])), &size))
-            return UV_ENOMEM;
+        if (!disco__size_add(*size, strlen(disco__text_or_empty(parts[i])), size))
+            return false;
     }
-    if (message->content_type != NULL && !disco__size_add(size, message->body_size, &size))
-        return UV_ENOMEM;
-    return disco__buffer_reserve(out, size);
+    return message->content_type == NULL || disco__size_add(*size, message->body_size, size);
 }
 
 static void append_field(disco__buffer_t *out, const char *name, const char *value)
@@ -61,18 +61,12 @@ static void append_field(disco__buffer_t *out, const char *name, const char *val
     disco__buffer_append_text(out, "\r\n");
 }
 
-int disco__http_write(disco__buffer_t *out, const disco__http_message_t *message)
+static void append_message(disco__buffer_t *out, const disco__http_message_t *message,
+                           const char *target)
 {
-    int rv;
-
-    if (!is_fit_to_send(message))
-        return UV_EINVAL;
-    rv = reserve(out, message);
-    if (rv != 0)
-        return rv;
     disco__buffer_append_text(out, message->method);
     disco__buffer_append_char(out, ' ');
-    disco__buffer_append_text(out, message->target);
+    disco__buffer_append_text(out, target);
     disco__buffer_append_text(out, " HTTP/1.1\r\n");
     append_field(out, "Host", message->host);
     if (message->authorization != NULL)
@@ -88,6 +82,38 @@ int disco__http_write(disco__buffer_t *out, const disco__http_message_t *message
     disco__buffer_append_text(out, "\r\n");
     if (message->content_type != NULL)
         disco__buffer_append(out, message->body, message->body_size);
+}
+
+int disco__http_write(disco__buffer_t *out, const disco__http_message_t *message)
+{
+    size_t size = 0;
+    int rv;
+
+    if (!is_fit_to_send(message))
+        return UV_EINVAL;
+    rv = add_size(&size, message, message->target) ? disco__buffer_reserve(out, size) : UV_ENOMEM;
+    if (rv != 0)
+        return rv;
+    append_message(out, message, message->target);
+    return out->error;
+}
+
+int disco__http_write_two(disco__buffer_t *out, const disco__http_message_t *message,
+                          const char *second_target, size_t *second_at)
+{
+    size_t size = 0;
+    int rv;
+
+    if (!is_fit_to_send(message) || !is_word(second_target))
+        return UV_EINVAL;
+    if (!add_size(&size, message, message->target) || !add_size(&size, message, second_target))
+        return UV_ENOMEM;
+    rv = disco__buffer_reserve(out, size);
+    if (rv != 0)
+        return rv;
+    append_message(out, message, message->target);
+    *second_at = out->size;
+    append_message(out, message, second_target);
     return out->error;
 }
 

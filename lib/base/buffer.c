@@ -114,6 +114,7 @@ int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size
                                  const char *keep)
 {
     static const char hex[] = "0123456789ABCDEF";
+    size_t run = 0; /* where bytes begin that stay as they are */
     size_t i;
 
     for (i = 0; i < size; i++) {
@@ -121,11 +122,12 @@ int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size
         char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
 
         if (unreserved(text[i]) || (c != '\0' && strchr(keep, c) != NULL))
-            disco__buffer_append(buffer, text + i, 1);
-        else
-            disco__buffer_append(buffer, encoded, sizeof encoded);
+            continue;
+        disco__buffer_append(buffer, text + run, i - run);
+        disco__buffer_append(buffer, encoded, sizeof encoded);
+        run = i + 1;
     }
-    return buffer->error;
+    return disco__buffer_append(buffer, text + run, size - run);
 }
 
 void disco__buffer_consume(disco__buffer_t *buffer, size_t size)

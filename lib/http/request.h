@@ -65,5 +65,8 @@ void disco__http_request_free(disco__http_request_t *request);
 int disco__http_head_status(const disco__http_head_t *head);
 /* The first field of that name (any case), NULL if there is none. */
 const char *disco__http_head_field(const disco__http_head_t *head, const char *name);
+/* One field after the other; *at is 0 before the first. False: there is none left. */
+bool disco__http_head_next(const disco__http_head_t *head, size_t *at, const char **name,
+                           const char **value);
 
 #endif

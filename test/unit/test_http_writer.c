@@ -143,3 +143,22 @@ DISCO_TEST(basic_credentials_that_cannot_be_told_apart_are_refused)
     assert_status(disco__http_write_basic(&out, "a", "\x01"), UV_EINVAL);
     assert_int(out.size, 0);
 }
+
+DISCO_TEST(two_requests_differ_in_their_targets_alone)
+{
+    disco__http_message_t message = {
+        .method = "GET", .target = "/a", .host = "x", .authorization = "Basic eA=="};
+    disco__buffer_t out;
+    size_t second_at = 0;
+
+    disco__buffer_init(&out);
+    assert_status(disco__http_write_two(&out, &message, "/b?c", &second_at), 0);
+    assert_string_equal(disco__buffer_text(&out),
+                        "GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n"
+                        "GET /b?c HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n");
+    assert_string_equal(out.bytes + second_at,
+                        "GET /b?c HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n");
+    disco__buffer_free(&out);
+    assert_status(disco__http_write_two(&out, &message, "/b HTTP/1.1\r\n", &second_at), UV_EINVAL);
+    assert_int(out.size, 0);
+}

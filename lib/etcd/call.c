@@ -304,6 +304,17 @@ static void on_body(disco__http_request_t *request, const char *bytes, size_t si
                                size); /* an error is looked at when all is there */
 }
 
+/* No more often than there are endpoints. */
+static bool ask_elsewhere(disco__call_t *call)
+{
+    if (call->pinned != NULL || ++call->lacking >= call->endpoints->count || time_left(call) == 0 ||
+        !disco__endpoints_passed(call->endpoints, call->endpoint))
+        return false;
+    disco__call_stop(call);
+    attempt(call);
+    return true;
+}
+
 static void on_done(disco__http_request_t *request, const disco__failure_t *failure)
 {
     disco__call_t *call = call_of(request);
@@ -330,6 +341,8 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
         attempt_failed(call);
         return;
     }
+    if (verdict == DISCO__VERDICT_ELSEWHERE && ask_elsewhere(call))
+        return;
     if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
         token_refused(call);
         return;
@@ -431,6 +444,7 @@ int disco__call_start(disco__call_t *call)
     if (call->total_ms > 0)
         call->deadline_ms = disco__now(call->endpoints->loop) + call->total_ms;
     call->attempts = 0;
+    call->lacking = 0;
     call->silences = 0;
     call->reached = false;
     call->refusals = 0;

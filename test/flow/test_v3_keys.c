@@ -233,6 +233,7 @@ DISCO_TEST(refusals_are_told)
 {
     refused(404, "404 page not found\n", "DISCO_EV3DISABLED");
     refused(404, "{\"code\":5, \"message\":\"Not Found\"}", "DISCO_EV3DISABLED");
+    refused(404, "{\"code\":5,\"message\":\"no such route\"}", "DISCO_EV3DISABLED");
     refused(405, "Method Not Allowed\n", "DISCO_EV3DISABLED");
     refused(403, "{\"error\":\"etcdserver: permission denied\",\"code\":7}", "DISCO_EAUTH");
     refused(403, "no", "DISCO_EAUTH");

@@ -305,6 +305,17 @@ static void on_body(disco__http_request_t *request, const char *bytes, size_t si
                                size); /* an error is looked at when all is there */
 }
 
+/* No more often than there are endpoints. */
+static bool ask_elsewhere(disco__call_t *call)
+{
+    if (call->pinned != NULL || ++call->lacking >= call->endpoints->count || time_left(call) == 0 ||
+        !disco__endpoints_passed(call->endpoints, call->endpoint))
+        return false;
+    disco__call_stop(call);
+    attempt(call);
+    return true;
+}
+
 /* What is complete counts. False: it does not, and the call has gone on, or is over. */
 static bool is_answer(disco__call_t *call)
 {
@@ -320,6 +331,8 @@ static bool is_answer(disco__call_t *call)
         attempt_failed(call);
         return false;
     }
+    if (verdict == DISCO__VERDICT_ELSEWHERE && ask_elsewhere(call))
+        return false;
     if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
         token_refused(call);
         return false;
@@ -468,6 +481,7 @@ int disco__call_start(disco__call_t *call)
     if (call->total_ms > 0)
         call->deadline_ms = disco__now(call->endpoints->loop) + call->total_ms;
     call->attempts = 0;
+    call->lacking = 0;
     call->silences = 0;
     call->reached = false;
     call->refusals = 0;

@@ -3,7 +3,8 @@
  * Happy path: start picks an endpoint, sends, collects the body, has it examined, and calls done.
  * Failure modes: an attempt that takes too long, a connection that breaks, an endpoint that says it
  * cannot: the endpoint is left alone, the next one is tried at once, and after a round of all of
- * them the call waits (backoff with full jitter). It ends with the last failure when its time is
+ * them the call waits (backoff with full jitter). An endpoint that does not serve the API is passed
+ * over for one that may, and stays for what it serves; the call ends when there is none. It ends with the last failure when its time is
  * up, or after one round in which no endpoint could even be connected to (a call without an end of
  * its own goes on). With two targets an attempt is over when both have their answer, and the next
  * one asks for both again. A request that is not repeatable ends with the first failure after which it may
@@ -24,9 +25,10 @@
 typedef struct disco__call_s disco__call_t;
 
 typedef enum disco__verdict_e {
-    DISCO__VERDICT_ANSWER,   /* this is the answer, be it an error */
-    DISCO__VERDICT_AT_FAULT, /* the endpoint is at fault: another may do better */
-    DISCO__VERDICT_TOKEN     /* the token is no longer good */
+    DISCO__VERDICT_ANSWER,    /* this is the answer, be it an error */
+    DISCO__VERDICT_AT_FAULT,  /* the endpoint is at fault: another may do better */
+    DISCO__VERDICT_ELSEWHERE, /* it does not serve this API: another may; else this is the answer */
+    DISCO__VERDICT_TOKEN      /* the token is no longer good */
 } disco__verdict_t;
 
 struct disco__call_s {
@@ -80,6 +82,7 @@ struct disco__call_s {
     disco__backoff_t backoff;
     uint64_t deadline_ms;
     size_t attempts;
+    size_t lacking;  /* answers of endpoints that do not serve the API */
     size_t silences; /* attempts, one after the other, whose request was taken and not answered */
     bool sent;       /* the attempt's was */
     bool reached;    /* since the round began, an endpoint could be connected to */

@@ -35,7 +35,7 @@ static disco__verdict_t examine_without_body(disco__call_t *call)
     if (status == 404) {
         /* etcd without the v2 API answers every path below /v2 by a plain text (3.4.23, 3.5.30). */
         disco__failure_set(&call->failure, DISCO_EV2DISABLED, NULL);
-        return DISCO__VERDICT_ANSWER;
+        return DISCO__VERDICT_ELSEWHERE;
     }
     if (status == 401 || status == 403) {
         disco__failure_set(&call->failure, DISCO_EAUTH, "HTTP status %d", status);

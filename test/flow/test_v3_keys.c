@@ -233,6 +233,7 @@ DISCO_TEST(refusals_are_told)
 {
     refused(404, "404 page not found\n", "DISCO_EV3DISABLED");
     refused(404, "{\"code\":5, \"message\":\"Not Found\"}", "DISCO_EV3DISABLED");
+    refused(404, "{\"code\":5,\"message\":\"no such route\"}", "DISCO_EV3DISABLED");
     refused(405, "Method Not Allowed\n", "DISCO_EV3DISABLED");
     refused(403, "{\"error\":\"etcdserver: permission denied\",\"code\":7}", "DISCO_EAUTH");
     refused(403, "no", "DISCO_EAUTH");
@@ -304,6 +305,41 @@ DISCO_TEST(a_key_with_a_time_to_live_has_a_lease_of_its_own)
     flow_answer(&flow, expect(&flow, TXN, "{" PUT_OPERATIONS("\"lease\":\"7587\",") "}"), 200, 0,
                 WRITTEN);
     diary_expect(&diary, "OK /a=1@5");
+    flow_close(&flow);
+}
+
+#define LEASE_NOT_FOUND 404, 0, "{\"code\":5,\"message\":\"etcdserver: requested lease not found\"}"
+
+static void grant(flow_t *flow, const char *id)
+{
+    flow_answer(flow, flow_expect(flow, GRANT), 200, 0,
+                flow_text("{" HEADER ",\"ID\":\"%s\",\"TTL\":\"2\"}", id));
+}
+
+DISCO_TEST(a_lease_that_is_over_before_the_key_is_written_is_granted_anew)
+{
+    flow_t flow;
+    diary_t diary;
+    disco_kv_put_options_t options = {.ttl_s = 1, .condition = DISCO_KV_MUST_NOT_EXIST};
+    flow_request_t request;
+    size_t i;
+
+    begin(&flow, 1);
+    put(&flow, &diary, &options);
+    grant(&flow, "7587");
+    flow_answer(&flow, flow_expect(&flow, TXN), LEASE_NOT_FOUND);
+    grant(&flow, "7588");
+    request = flow_expect(&flow, TXN);
+    assert_non_null(strstr(request.request->body, "\"lease\":\"7588\""));
+    flow_answer(&flow, request, 200, 0, WRITTEN);
+    diary_expect(&diary, "OK /a=1@5");
+    /* But not for ever, and the key is not what was not found. */
+    put(&flow, &diary, &options);
+    for (i = 0; i < 3; i++) {
+        grant(&flow, "7589");
+        flow_answer(&flow, flow_expect(&flow, TXN), LEASE_NOT_FOUND);
+    }
+    diary_expect(&diary, "DISCO_EREFUSED");
     flow_close(&flow);
 }
 

@@ -114,7 +114,7 @@ static void take_created(disco__v3_line_t *line, disco__v3_lane_t *lane,
                          const disco__v3_header_t *header)
 {
     if (ran_backwards(line, lane, header)) {
-        disco__v3_stream_backwards(line);
+        disco__v3_stream_backwards(line, header->revision);
         return;
     }
     if (header->raft_term > 0)

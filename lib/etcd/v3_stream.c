@@ -196,7 +196,7 @@ static void look_back(const disco__v3_line_t *line)
     if (line->live_ms == 0 || disco__now(stream->loop) - line->live_ms <= stream->failures.most_ms)
         return;
     disco__backoff_reset(&stream->failures);
-    stream->strange_answers = 0;
+    stream->strange.count = 0;
 }
 
 void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -259,7 +259,7 @@ static void jump(disco__v3_line_t *line)
     disco__v3_stream_t *stream = line->stream;
     disco__queue_t *node;
 
-    stream->strange_answers = 0;
+    stream->strange.count = 0;
     stream->cluster_id = 0;
     stream->raft_term = 0;
     for (node = stream->watches.next; node != &stream->watches; node = node->next)
@@ -275,14 +275,14 @@ void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failu
 }
 
 /* Counts the answer. True: it has been so for so long that it is to be believed. */
-static bool is_convinced(disco__v3_stream_t *stream, uint64_t patience_ms)
+static bool is_convinced(const disco__v3_stream_t *stream, disco__v3_doubts_t *doubts,
+                         uint64_t patience_ms)
 {
     uint64_t now = disco__now(stream->loop);
 
-    if (stream->strange_answers == 0)
-        stream->strange_since_ms = now;
-    return stream->strange_answers++ >= SECOND_CHANCES &&
-           now - stream->strange_since_ms >= patience_ms;
+    if (doubts->count == 0)
+        doubts->since_ms = now;
+    return doubts->count++ >= SECOND_CHANCES && now - doubts->since_ms >= patience_ms;
 }
 
 /* What one says that has been live for long weighs more than what another says that is opened. */
@@ -295,30 +295,56 @@ static bool is_contradicted(const disco__v3_line_t *line)
            disco__now(stream->loop) - live->live_ms > stream->failures.most_ms;
 }
 
-static void strange(disco__v3_line_t *line, int status, const char *what, uint64_t patience_ms)
+/* It is not etcd that was set back: these begin in its future. */
+static void jump_ahead(disco__v3_line_t *line, uint64_t revision)
+{
+    const disco__v3_stream_t *stream = line->stream;
+    size_t i;
+
+    for (i = 0; i < line->lane_count; i++) {
+        disco__v3_watch_t *watch = line->lanes[i].watch;
+
+        if (watch != NULL && watch->lanes[stream->live->slot] == NULL && revision > 0 &&
+            line->lanes[i].start > revision + 1)
+            disco__v3_watch_jump(watch);
+    }
+}
+
+static void strange(disco__v3_line_t *line, int status, const char *what)
 {
     disco__failure_t failure;
 
     disco__failure_clear(&failure);
     disco__failure_set(&failure, status, "%s", what);
-    look_back(line);
-    if (is_contradicted(line))
-        line->stream->strange_answers = 0;
-    else if (is_convinced(line->stream, patience_ms))
-        jump(line);
     disco__v3_stream_lost(line, &failure, true);
 }
 
 void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what)
 {
-    strange(line, status, what, 0);
+    look_back(line);
+    if (is_contradicted(line))
+        line->stream->strange.count = 0;
+    else if (is_convinced(line->stream, &line->stream->strange, 0))
+        jump(line);
+    strange(line, status, what);
 }
 
 /* A member that was just started needs an election and more until it knows what the others know. */
-void disco__v3_stream_backwards(disco__v3_line_t *line)
+void disco__v3_stream_backwards(disco__v3_line_t *line, uint64_t revision)
 {
-    strange(line, DISCO_EUNAVAILABLE, "the member's revision or raft term lies in the past",
-            line->stream->store->options.attempt_ms);
+    disco__v3_stream_t *stream = line->stream;
+    uint64_t patience_ms = stream->store->options.attempt_ms;
+
+    look_back(line);
+    if (!is_contradicted(line)) {
+        if (is_convinced(stream, &stream->strange, patience_ms))
+            jump(line);
+    } else {
+        stream->strange.count = 0;
+        if (is_convinced(stream, &stream->contradicted, patience_ms))
+            jump_ahead(line, revision);
+    }
+    strange(line, DISCO_EUNAVAILABLE, "the member's revision or raft term lies in the past");
 }
 
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -361,6 +387,7 @@ void disco__v3_stream_live(disco__v3_line_t *line)
     end_line(stream->live);
     stream->live = line;
     stream->opening = NULL;
+    stream->contradicted.count = 0;
     stream->token_refused = false;
     if (line->call.auth != NULL)
         disco__auth_worked(line->call.auth, line->call.token);

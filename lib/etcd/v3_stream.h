@@ -73,6 +73,12 @@ struct disco__v3_line_s {
     disco__tick_t burial;
 };
 
+/* Answers of one kind that make no sense, one after the other. */
+typedef struct disco__v3_doubts_s {
+    unsigned count;
+    uint64_t since_ms;
+} disco__v3_doubts_t;
+
 struct disco__v3_stream_s {
     disco__v3_store_t *store;
     disco__loop_t *loop;
@@ -87,8 +93,8 @@ struct disco__v3_stream_s {
     bool doubtful;         /* the live line was silent, and a new one is to show that all is well */
     disco__timer_t retry;  /* until a line is opened after a failure */
     disco__backoff_t failures;
-    unsigned strange_answers;
-    uint64_t strange_since_ms;
+    disco__v3_doubts_t strange;
+    disco__v3_doubts_t contradicted; /* by the live line, since it became that */
     bool token_refused;     /* since a line was live */
     disco__timer_t refused; /* until refused watches are tried again */
     disco__backoff_t refusals;
@@ -113,8 +119,10 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
 void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failure, bool blame);
 /* The same for an answer that makes no sense: asked again, then every watch has a gap. */
 void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what);
-/* The same for a member whose revision or raft term lies before what was seen. */
-void disco__v3_stream_backwards(disco__v3_line_t *line);
+/* The same for a member whose revision or raft term lies before what was seen; revision: its own,
+ * 0: that is not known. With a live line that says otherwise, only watches that it has not, and
+ * that begin in the member's future, have a gap. */
+void disco__v3_stream_backwards(disco__v3_line_t *line, uint64_t revision);
 /* The same: every watch has a gap. */
 void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure);
 /* The line's authentication was refused. */

@@ -217,6 +217,49 @@ DISCO_TEST(members_that_lag_now_and_then_are_not_believed)
     watch_flow_end(&bench);
 }
 
+/* It costs those nothing that are followed. */
+DISCO_TEST(one_that_begins_in_the_future_of_a_live_stream_has_a_gap_of_its_own)
+{
+    const char *both = flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 700));
+    flow_request_t live;
+    flow_request_t line;
+    size_t i;
+
+    begin(1, 7);
+    live = asks_later_from(7);
+    created(live, 20);
+    diary_expect(DIARY, "SYNCED");
+    put(live, 20);
+    diary_expect(DIARY, "PUT /w/a on @20");
+    flow_advance(&bench.flow, 600000);
+    assert_int(watch_flow_add(&bench, "/v", 700), 1);
+    for (i = 0; i < 4; i++) {
+        line = watch_expect_later(&bench, both);
+        created(line, 20);
+        watch_created(&bench, line, 2, 20);
+        flow_settle(&bench.flow);
+    }
+    for (i = 0; i < 2; i++) {
+        line = watch_expect_later(&bench, both);
+        flow_advance(&bench.flow, 1500);
+        created(line, 20);
+        watch_created(&bench, line, 2, 20);
+    }
+    line = watch_expect_later(
+        &bench, flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 0)));
+    put(live, 21);
+    diary_expect(DIARY, "PUT /w/a on @21");
+    created(line, 21);
+    watch_created(&bench, line, 2, 21);
+    diary_expect(&bench.diaries[1], "STALE DISCO_EUNAVAILABLE");
+    diary_expect(&bench.diaries[1], "GAP @21");
+    diary_expect(&bench.diaries[1], "SYNCED");
+    put(line, 21);
+    put(line, 22);
+    diary_expect(DIARY, "PUT /w/a on @22");
+    watch_flow_end(&bench);
+}
+
 DISCO_TEST(a_message_over_the_limit_is_a_gap)
 {
     flow_request_t line;

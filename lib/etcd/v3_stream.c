@@ -29,19 +29,12 @@
 /* So many closed watches cost etcd too little to be worth a new line. */
 #define DEAD_AT_LEAST 16
 
-static void stop_checking(disco__v3_stream_t *stream)
-{
-    disco__call_end(&stream->check);
-    disco__timer_stop(stream->loop, &stream->silence);
-    stream->doubtful = false;
-}
-
 static void end_line(disco__v3_line_t *line)
 {
     if (line == NULL)
         return;
     if (line == line->stream->live)
-        stop_checking(line->stream);
+        disco__v3_silence_end(line->stream);
     disco__v3_line_end(line);
 }
 
@@ -67,7 +60,7 @@ static void end_all(disco__v3_stream_t *stream)
 {
     end_line(stream->live);
     end_line(stream->opening);
-    stop_checking(stream);
+    disco__v3_silence_end(stream);
     disco__timer_stop(stream->loop, &stream->retry);
     disco__timer_stop(stream->loop, &stream->refused);
     stream->renew = false;
@@ -101,14 +94,6 @@ static void start_retry_timer(disco__v3_stream_t *stream)
     if (!stream->retry.active)
         disco__timer_start(stream->loop, &stream->retry,
                            disco__backoff_next(&stream->failures, &stream->loop->random));
-}
-
-static void start_silence_timer(disco__v3_stream_t *stream)
-{
-    uint64_t most = stream->store->options.watch_check_ms;
-
-    disco__timer_start(stream->loop, &stream->silence,
-                       most - disco__random_below(&stream->loop->random, most / 4 + 1));
 }
 
 static bool is_opening_needed(const disco__v3_stream_t *stream)
@@ -212,7 +197,7 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     } else if (stream->opening != NULL) {
         end_line(line);
     } else {
-        stop_checking(stream);
+        disco__v3_silence_end(stream);
         stream->live = NULL;
         stream->opening = line;
     }
@@ -238,8 +223,6 @@ static void lose(disco__v3_line_t *line, const disco__failure_t *failure, bool b
     if (line != stream->live && stream->doubtful)
         give_up(stream->live);
     give_up(line);
-    if (stream->live != NULL)
-        start_silence_timer(stream);
     if (stream->opening == NULL)
         start_retry_timer(stream);
     /* A gap is told instead. */
@@ -397,65 +380,24 @@ void disco__v3_stream_live(disco__v3_line_t *line)
     if (!stream->refused.active)
         disco__backoff_reset(&stream->refusals);
     disco__buffer_free(&line->call.content); /* is written anew for another attempt */
-    start_silence_timer(stream);
+    disco__v3_silence_begin(stream);
     disco__v3_stream_changed(stream);
 }
 
-/* The member is in order: now its connection is to be proven. */
-static void on_check_done(disco__call_t *call)
+void disco__v3_stream_doubt(disco__v3_stream_t *stream)
 {
-    disco__v3_stream_t *stream = disco__container_of(call, disco__v3_stream_t, check);
-    disco__failure_t failure = call->failure;
-
-    switch (failure.status) {
-    case UV_ENOMEM:
-        start_silence_timer(stream);
-        return;
-    case 0:
-    case DISCO_EKEYNOTFOUND:
-    case DISCO_EAUTH:
-    case DISCO_EREFUSED:
-        stream->doubtful = true;
+    stream->doubtful = true;
+    /* Else the one that is being opened shows it. */
+    if (stream->opening == NULL)
         stream->renew = true;
-        disco__v3_stream_changed(stream);
-        return;
-    default:
-        give_up(stream->live);
-        disco__v3_stream_changed(stream);
-        tell_stale(stream, &failure);
-    }
+    disco__v3_stream_changed(stream);
 }
 
-/* A read that only a member with a majority behind it answers. */
-static void check_begin(disco__v3_stream_t *stream)
+void disco__v3_stream_silent(disco__v3_stream_t *stream, const disco__failure_t *failure)
 {
-    disco__call_t *call = &stream->check;
-    const disco__queue_t *node = disco__queue_first(&stream->watches);
-
-    disco__call_end(call);
-    disco__v3_call_init(call, stream->store, "/v3/kv/range");
-    call->pinned = stream->live->call.endpoint;
-    call->done = on_check_done;
-    disco__buffer_append_char(&call->content, '{');
-    disco__v3_write_range(&call->content, disco__queue_data(node, disco__v3_watch_t, node)->key,
-                          DISCO__SCOPE_KEY);
-    disco__v3_write_true(&call->content, "count_only");
-    disco__buffer_append_char(&call->content, '}');
-    if (disco__call_start(call) != 0)
-        start_silence_timer(stream);
-}
-
-static void on_silence(disco__timer_t *timer)
-{
-    disco__v3_stream_t *stream = disco__container_of(timer, disco__v3_stream_t, silence);
-    uint64_t due = stream->live->heard_ms + stream->store->options.watch_check_ms / 4 * 3;
-
-    if (due > disco__now(stream->loop))
-        disco__timer_start_at(stream->loop, timer, due);
-    else if (stream->opening != NULL || stream->watch_count == 0)
-        start_silence_timer(stream);
-    else
-        check_begin(stream);
+    give_up(stream->live);
+    disco__v3_stream_changed(stream);
+    tell_stale(stream, failure);
 }
 
 static void on_burial(disco__tick_t *tick)
@@ -479,12 +421,11 @@ disco__v3_stream_t *disco__v3_stream_of(disco__v3_store_t *store)
     disco__tick_init(&stream->burial, on_burial);
     disco__timer_init(&stream->retry, on_retry);
     disco__timer_init(&stream->refused, on_refused);
-    disco__timer_init(&stream->silence, on_silence);
     disco__backoff_init(&stream->failures, store->endpoints->backoff_first_ms,
                         store->endpoints->backoff_most_ms);
     disco__backoff_init(&stream->refusals, store->endpoints->backoff_first_ms,
                         store->endpoints->backoff_most_ms);
-    disco__v3_call_init(&stream->check, store, "/v3/kv/range");
+    disco__v3_silence_init(stream);
     store->stream = stream;
     return stream;
 }

@@ -4,7 +4,7 @@
  *
  * v3_watch.c has one watch: where it is, and what its owner is told. v3_line.c has one POST: which
  * message is whose. v3_stream.c has them all: when a line is opened, and what happens when one
- * fails. */
+ * fails. v3_silence.c finds out what the silence of the live one means. */
 #ifndef DISCO_ETCD_V3_STREAM_H
 #define DISCO_ETCD_V3_STREAM_H
 
@@ -132,6 +132,19 @@ void disco__v3_stream_live(disco__v3_line_t *line);
 /* A watch was taken off the line by etcd, for that reason. */
 void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
                                const disco__failure_t *failure, bool refused);
+
+/* The live line was silent, and its member is in order: a new line is to show that the connection
+ * is, too; or was opened in vain, and this one is given up. */
+void disco__v3_stream_doubt(disco__v3_stream_t *stream);
+/* The live line was silent, since its member is not in order. */
+void disco__v3_stream_silent(disco__v3_stream_t *stream, const disco__failure_t *failure);
+
+/* v3_silence.c */
+
+void disco__v3_silence_init(disco__v3_stream_t *stream);
+/* There is a live line, which is checked when it is silent, until the end. */
+void disco__v3_silence_begin(disco__v3_stream_t *stream);
+void disco__v3_silence_end(disco__v3_stream_t *stream);
 
 /* v3_line.c */
 

@@ -534,6 +534,34 @@ DISCO_TEST(a_silent_stream_that_speaks_again_is_kept)
     watch_flow_end(&bench);
 }
 
+/* Else nobody was told that those on the silent one are not followed either. */
+DISCO_TEST(a_silent_stream_is_checked_while_another_is_being_opened)
+{
+    (void)followed_and_checked(1);
+    (void)watch_flow_add(&bench, "/v", 5);
+    (void)flow_expect(&bench.flow, WATCH);
+    bench.flow.pace = 100;
+    diary_expect(&bench.diaries[1], "STALE ETIMEDOUT");
+    (void)flow_expect(&bench.flow, RANGE);
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    flow_close(&bench.flow);
+}
+
+DISCO_TEST(a_silent_stream_is_doubted_while_another_is_being_opened)
+{
+    flow_request_t check;
+
+    (void)followed_and_checked(1);
+    (void)watch_flow_add(&bench, "/v", 5);
+    (void)flow_expect(&bench.flow, WATCH);
+    bench.flow.pace = 100;
+    diary_expect(&bench.diaries[1], "STALE ETIMEDOUT");
+    check = flow_expect(&bench.flow, RANGE);
+    flow_answer(&bench.flow, check, 200, 0, "{}");
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    flow_close(&bench.flow);
+}
+
 DISCO_TEST(the_first_check_of_a_stream_follows_the_last)
 {
     size_t i;

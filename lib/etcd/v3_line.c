@@ -199,6 +199,8 @@ static void take_message(disco__v3_line_t *line, disco__v3_message_t *message)
         take_other_cluster(line);
         return;
     }
+    if (message->header.revision >= DISCO__V3_REVISION_MOST)
+        message->header.revision = 0; /* nobody is there */
     lane = lane_of(line, message);
     if (message->canceled) {
         take_canceled(line, message);

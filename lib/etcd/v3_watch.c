@@ -191,7 +191,9 @@ int disco__v3_watch(disco__store_t *store, const disco__watch_request_t *request
     watch->stream = stream;
     watch->scope = request->scope;
     watch->previous = request->previous;
-    watch->next_revision = request->from_revision;
+    watch->next_revision = request->from_revision < DISCO__V3_REVISION_MOST
+                               ? request->from_revision
+                               : DISCO__V3_REVISION_MOST; /* the future anyway */
     watch->cb = cb;
     watch->data = data;
     disco__tick_init(&watch->burial, on_burial);

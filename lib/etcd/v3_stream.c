@@ -7,7 +7,8 @@
  * live, and then share the next. A watch that is closed stays on the line, unheard, until those
  * outnumber the others. With the last watch the line is ended. Failure modes:
  * - A line cannot be opened, breaks, or etcd ends it: STALE to the watches that are on no other;
- * opened again, on the next endpoint, each watch from where it is.
+ * opened again, on the next endpoint, each watch from where it is; ever more seldom while none
+ * lives for long.
  * - Nothing comes for a while: the member must answer a read that needs a majority; then a new line
  * is opened, since the connection may be dead while the member is in order. If either fails, the
  * silent line is given up.
@@ -173,12 +174,20 @@ static void on_refused(disco__timer_t *timer)
     disco__v3_stream_changed(stream);
 }
 
+static bool was_live_for_long(const disco__v3_line_t *line)
+{
+    const disco__v3_stream_t *stream = line->stream;
+
+    return line->live_ms != 0 &&
+           disco__now(stream->loop) - line->live_ms > stream->failures.most_ms;
+}
+
 /* Trouble right after the last is the same trouble. */
 static void look_back(const disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
 
-    if (line->live_ms == 0 || disco__now(stream->loop) - line->live_ms <= stream->failures.most_ms)
+    if (!was_live_for_long(line))
         return;
     disco__backoff_reset(&stream->failures);
     stream->strange.count = 0;
@@ -190,6 +199,11 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     disco__failure_t copy = *failure;
 
     look_back(line);
+    /* The call would take the head of the answer for a success, and try on at once for ever. */
+    if (line->call.answer.http_status == 200 && !was_live_for_long(line)) {
+        disco__v3_stream_lost(line, &copy, false);
+        return;
+    }
     shake(line);
     if (line != stream->live) {
         if (stream->doubtful)
@@ -274,8 +288,7 @@ static bool is_contradicted(const disco__v3_line_t *line)
     const disco__v3_stream_t *stream = line->stream;
     const disco__v3_line_t *live = stream->live;
 
-    return live != NULL && live != line && !stream->doubtful &&
-           disco__now(stream->loop) - live->live_ms > stream->failures.most_ms;
+    return live != NULL && live != line && !stream->doubtful && was_live_for_long(live);
 }
 
 /* It is not etcd that was set back: these begin in its future. */

@@ -95,8 +95,8 @@ struct disco__v3_stream_s {
     disco__backoff_t failures;
     disco__v3_doubts_t strange;
     disco__v3_doubts_t contradicted; /* by the live line, since it became that */
-    bool token_refused;     /* since a line was live */
-    disco__timer_t refused; /* until refused watches are tried again */
+    bool token_refused;              /* since a line was live */
+    disco__timer_t refused;          /* until refused watches are tried again */
     disco__backoff_t refusals;
     disco__timer_t silence; /* until the live line is checked */
     disco__call_t check;

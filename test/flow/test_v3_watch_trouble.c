@@ -245,8 +245,8 @@ DISCO_TEST(one_that_begins_in_the_future_of_a_live_stream_has_a_gap_of_its_own)
         created(line, 20);
         watch_created(&bench, line, 2, 20);
     }
-    line = watch_expect_later(
-        &bench, flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 0)));
+    line = watch_expect_later(&bench,
+                              flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 0)));
     put(live, 21);
     diary_expect(DIARY, "PUT /w/a on @21");
     created(line, 21);
@@ -313,6 +313,37 @@ DISCO_TEST(trouble_without_end_is_no_busy_loop)
     }
     goes_on_from_7();
     watch_flow_end(&bench);
+}
+
+static void create_and_hang_up(server_t *server, const server_request_t *request, void *data)
+{
+    flow_request_t line = {server, request};
+
+    (void)data;
+    created(line, 7);
+    server_hang_up(server, request->connection);
+}
+
+/* Such as by a proxy before a member that falls over at once. */
+DISCO_TEST(streams_that_break_at_once_come_ever_more_seldom)
+{
+    size_t asked = 0;
+    size_t i;
+
+    watch_flow_prepare(&bench, 3);
+    bench.flow.options.backoff_first_ms = 100;
+    bench.flow.options.backoff_most_ms = 10000;
+    for (i = 0; i < 3; i++)
+        server_set_handler(bench.flow.servers[i], create_and_hang_up, NULL);
+    watch_flow_start(&bench);
+    (void)watch_flow_add(&bench, "/w", 7);
+    bench.flow.pace = 20;
+    for (i = 0; i < 3000; i++)
+        flow_step(&bench.flow, uv_hrtime(), "", __FILE__, __LINE__);
+    for (i = 0; i < 3; i++)
+        asked += server_request_count(bench.flow.servers[i]);
+    assert_in_range(asked, 6, 60); /* in a minute */
+    flow_close(&bench.flow);
 }
 
 /* split 0: bytewise. False when there is no such split. */

@@ -11,7 +11,10 @@
  * lives for long.
  * - Nothing comes for a while: the member must answer a read that needs a majority; then a new line
  * is opened, since the connection may be dead while the member is in order. If either fails, the
- * silent line is given up.
+ * silent line is given up. The new one shows what the silent one has missed, and then takes its
+ * place; else it is ended after a while. For only what is old enough is given etcd's notices of
+ * progress, without which idle watches would begin ever further back, where etcd has much to look
+ * through, or history is compacted.
  * - etcd cancels a watch since its history is compacted: that watch has a gap, and goes on from
  * now. Refuses one: STALE to that one, which is tried again after a while (backoff), together with
  * all.
@@ -23,9 +26,8 @@
 
 #include <uvdisco/error.h>
 
-/* How often an answer that makes no sense is asked for again, of the next endpoint, before it is
- * taken as it is. */
-#define SECOND_CHANCES 2
+/* etcd gives a notice of progress every ten minutes. */
+#define PROGRESS_MS 660000
 
 /* So many closed watches cost etcd too little to be worth a new line. */
 #define DEAD_AT_LEAST 16
@@ -61,6 +63,7 @@ static void end_all(disco__v3_stream_t *stream)
 {
     end_line(stream->live);
     end_line(stream->opening);
+    end_line(stream->probe);
     disco__v3_silence_end(stream);
     disco__timer_stop(stream->loop, &stream->retry);
     disco__timer_stop(stream->loop, &stream->refused);
@@ -97,30 +100,36 @@ static void start_retry_timer(disco__v3_stream_t *stream)
                            disco__backoff_next(&stream->failures, &stream->loop->random));
 }
 
-static bool is_opening_needed(const disco__v3_stream_t *stream)
+/* Every watch is on the line, but for refused ones, and not too many others. */
+static bool is_as_wanted(const disco__v3_line_t *line)
 {
-    const disco__v3_line_t *live = stream->live;
+    const disco__v3_stream_t *stream = line->stream;
     const disco__queue_t *node;
 
-    if (live == NULL || stream->renew)
-        return true;
-    if (live->dead >= DEAD_AT_LEAST && live->dead > stream->watch_count)
-        return true;
+    if (line->dead >= DEAD_AT_LEAST && line->dead > stream->watch_count)
+        return false;
     for (node = stream->watches.next; node != &stream->watches; node = node->next) {
         const disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
 
-        if (watch->lanes[live->slot] == NULL && !watch->refused)
-            return true;
+        if (watch->lanes[line->slot] == NULL && !watch->refused)
+            return false;
     }
-    return false;
+    return true;
+}
+
+static bool is_opening_needed(const disco__v3_stream_t *stream)
+{
+    return stream->live == NULL || stream->renew || !is_as_wanted(stream->live);
 }
 
 static void open_line(disco__v3_stream_t *stream)
 {
-    int rv = disco__v3_line_open(stream, &stream->opening);
     disco__failure_t failure;
     disco__queue_t *node;
+    int rv;
 
+    end_line(stream->probe);
+    rv = disco__v3_line_open(stream, &stream->opening);
     if (rv == 0) {
         stream->renew = false;
         return;
@@ -174,7 +183,7 @@ static void on_refused(disco__timer_t *timer)
     disco__v3_stream_changed(stream);
 }
 
-static bool was_live_for_long(const disco__v3_line_t *line)
+bool disco__v3_stream_was_long(const disco__v3_line_t *line)
 {
     const disco__v3_stream_t *stream = line->stream;
 
@@ -182,15 +191,41 @@ static bool was_live_for_long(const disco__v3_line_t *line)
            disco__now(stream->loop) - line->live_ms > stream->failures.most_ms;
 }
 
-/* Trouble right after the last is the same trouble. */
-static void look_back(const disco__v3_line_t *line)
+void disco__v3_stream_look_back(const disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
 
-    if (!was_live_for_long(line))
+    if (!disco__v3_stream_was_long(line))
         return;
     disco__backoff_reset(&stream->failures);
     stream->strange.count = 0;
+}
+
+static void take_place(disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    end_line(stream->live);
+    stream->live = line;
+    stream->opening = NULL;
+    stream->probe = NULL;
+    disco__timer_stop(stream->loop, &line->timer);
+    disco__v3_silence_begin(stream);
+    disco__v3_stream_changed(stream);
+}
+
+/* Of the live line and the probe one is lost, and the other goes on. */
+static bool is_made_good(disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    if (stream->probe == NULL || stream->live == NULL)
+        return false;
+    if (line == stream->live)
+        take_place(stream->probe);
+    else
+        end_line(line);
+    return true;
 }
 
 void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -198,9 +233,11 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     disco__v3_stream_t *stream = line->stream;
     disco__failure_t copy = *failure;
 
-    look_back(line);
+    disco__v3_stream_look_back(line);
+    if (is_made_good(line))
+        return;
     /* The call would take the head of the answer for a success, and try on at once for ever. */
-    if (line->call.answer.http_status == 200 && !was_live_for_long(line)) {
+    if (line->call.answer.http_status == 200 && !disco__v3_stream_was_long(line)) {
         disco__v3_stream_lost(line, &copy, false);
         return;
     }
@@ -233,7 +270,9 @@ static void lose(disco__v3_line_t *line, const disco__failure_t *failure, bool b
         disco__failure_set_endpoint(&copy, line->call.endpoint->url);
     if (blame && line->call.endpoint != NULL)
         disco__endpoints_failed(stream->store->endpoints, line->call.endpoint, &copy);
-    look_back(line);
+    disco__v3_stream_look_back(line);
+    if (is_made_good(line))
+        return;
     if (line != stream->live && stream->doubtful)
         give_up(stream->live);
     give_up(line);
@@ -249,9 +288,7 @@ void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failu
     lose(line, failure, blame, false);
 }
 
-/* Every watch begins anew where etcd is now. What lies between is lost, which is said once it is
- * followed again. */
-static void jump(disco__v3_line_t *line)
+void disco__v3_stream_begin_anew(disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
     disco__queue_t *node;
@@ -261,86 +298,16 @@ static void jump(disco__v3_line_t *line)
     stream->raft_term = 0;
     for (node = stream->watches.next; node != &stream->watches; node = node->next)
         disco__v3_watch_jump(disco__queue_data(node, disco__v3_watch_t, node));
-    /* The other line would go on from where it was. */
+    /* Other lines would go on from where they were. */
+    if (line != stream->probe)
+        end_line(stream->probe);
     give_up(line == stream->live ? stream->opening : stream->live);
 }
 
 void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure)
 {
-    jump(line);
+    disco__v3_stream_begin_anew(line);
     disco__v3_stream_lost(line, failure, false);
-}
-
-/* Counts the answer. True: it has been so for so long that it is to be believed. */
-static bool is_convinced(const disco__v3_stream_t *stream, disco__v3_doubts_t *doubts,
-                         uint64_t patience_ms)
-{
-    uint64_t now = disco__now(stream->loop);
-
-    if (doubts->count == 0)
-        doubts->since_ms = now;
-    return doubts->count++ >= SECOND_CHANCES && now - doubts->since_ms >= patience_ms;
-}
-
-/* What one says that has been live for long weighs more than what another says that is opened. */
-static bool is_contradicted(const disco__v3_line_t *line)
-{
-    const disco__v3_stream_t *stream = line->stream;
-    const disco__v3_line_t *live = stream->live;
-
-    return live != NULL && live != line && !stream->doubtful && was_live_for_long(live);
-}
-
-/* It is not etcd that was set back: these begin in its future. */
-static void jump_ahead(disco__v3_line_t *line, uint64_t revision)
-{
-    const disco__v3_stream_t *stream = line->stream;
-    size_t i;
-
-    for (i = 0; i < line->lane_count; i++) {
-        disco__v3_watch_t *watch = line->lanes[i].watch;
-
-        if (watch != NULL && watch->lanes[stream->live->slot] == NULL && revision > 0 &&
-            line->lanes[i].start > revision + 1)
-            disco__v3_watch_jump(watch);
-    }
-}
-
-static void strange(disco__v3_line_t *line, int status, const char *what)
-{
-    disco__failure_t failure;
-
-    disco__failure_clear(&failure);
-    disco__failure_set(&failure, status, "%s", what);
-    disco__v3_stream_lost(line, &failure, true);
-}
-
-void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what)
-{
-    look_back(line);
-    if (is_contradicted(line))
-        line->stream->strange.count = 0;
-    else if (is_convinced(line->stream, &line->stream->strange, 0))
-        jump(line);
-    strange(line, status, what);
-}
-
-/* A member that was just started needs an election and more until it knows what the others know. */
-void disco__v3_stream_backwards(disco__v3_line_t *line, uint64_t revision)
-{
-    disco__v3_stream_t *stream = line->stream;
-    uint64_t patience_ms = stream->store->options.attempt_ms;
-
-    look_back(line);
-    if (!is_contradicted(line)) {
-        if (is_convinced(stream, &stream->strange, patience_ms))
-            jump(line);
-    } else {
-        stream->strange.count = 0;
-        if (is_convinced(stream, &stream->contradicted, patience_ms))
-            jump_ahead(line, revision);
-    }
-    strange(line, DISCO_EUNAVAILABLE, "the member's revision or raft term lies in the past");
 }
 
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -360,6 +327,8 @@ void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
 
     disco__log(&stream->loop->log, DISCO_LOG_WARNING, "watch of %s: %s: %s", watch->key,
                disco_strerror(failure->status), failure->message);
+    if (line == stream->probe)
+        take_place(line);
     if (line == stream->live && stream->opening != NULL &&
         watch->lanes[stream->opening->slot] != NULL)
         return; /* it goes on there, from where it is */
@@ -376,13 +345,33 @@ void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
     disco__v3_watch_stale(watch, failure);
 }
 
+static bool has_the_same(const disco__v3_line_t *line, const disco__v3_line_t *other)
+{
+    const disco__v3_stream_t *stream = line->stream;
+    const disco__queue_t *node;
+
+    for (node = stream->watches.next; node != &stream->watches; node = node->next) {
+        const disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
+
+        if ((watch->lanes[line->slot] == NULL) != (watch->lanes[other->slot] == NULL))
+            return false;
+    }
+    return true;
+}
+
+/* The live one is as good as this one, as long as it has missed nothing. */
+static bool is_probe(const disco__v3_line_t *line)
+{
+    const disco__v3_line_t *live = line->stream->live;
+
+    return live != NULL && !line->was_first && is_as_wanted(live) && has_the_same(live, line) &&
+           disco__now(line->stream->loop) - live->heard_ms < PROGRESS_MS;
+}
+
 void disco__v3_stream_live(disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
 
-    end_line(stream->live);
-    stream->live = line;
-    stream->opening = NULL;
     stream->contradicted.count = 0;
     stream->token_refused = false;
     if (line->call.auth != NULL)
@@ -393,8 +382,27 @@ void disco__v3_stream_live(disco__v3_line_t *line)
     if (!stream->refused.active)
         disco__backoff_reset(&stream->refusals);
     disco__buffer_free(&line->call.content); /* is written anew for another attempt */
-    disco__v3_silence_begin(stream);
+    if (!is_probe(line)) {
+        take_place(line);
+        return;
+    }
+    stream->opening = NULL;
+    stream->probe = line;
+    stream->doubtful = false;
+    disco__timer_start(stream->loop, &line->timer, line->call.attempt_ms);
     disco__v3_stream_changed(stream);
+}
+
+void disco__v3_stream_was_first(disco__v3_line_t *line)
+{
+    line->was_first = true;
+    if (line == line->stream->probe)
+        take_place(line);
+}
+
+void disco__v3_stream_probed(disco__v3_stream_t *stream)
+{
+    end_line(stream->probe);
 }
 
 void disco__v3_stream_doubt(disco__v3_stream_t *stream)
@@ -408,6 +416,7 @@ void disco__v3_stream_doubt(disco__v3_stream_t *stream)
 
 void disco__v3_stream_silent(disco__v3_stream_t *stream, const disco__failure_t *failure)
 {
+    end_line(stream->probe);
     give_up(stream->live);
     disco__v3_stream_changed(stream);
     tell_stale(stream, failure);

@@ -324,13 +324,18 @@ void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
                                const disco__failure_t *failure, bool refused)
 {
     disco__v3_stream_t *stream = line->stream;
+    const disco__v3_line_t *other = NULL;
+    bool was_live = line == stream->live;
 
     disco__log(&stream->loop->log, DISCO_LOG_WARNING, "watch of %s: %s: %s", watch->key,
                disco_strerror(failure->status), failure->message);
-    if (line == stream->probe)
-        take_place(line);
-    if (line == stream->live && stream->opening != NULL &&
-        watch->lanes[stream->opening->slot] != NULL)
+    if (stream->probe != NULL)
+        take_place(stream->probe);
+    if (line == stream->live)
+        other = stream->opening;
+    else if (was_live)
+        other = stream->live;
+    if (other != NULL && watch->lanes[other->slot] != NULL)
         return; /* it goes on there, from where it is */
     if (failure->status == DISCO_ECLEARED || !refused) {
         disco__v3_watch_jump(watch);

@@ -610,6 +610,22 @@ DISCO_TEST(what_was_missed_shows_before_all_are_created)
     watch_flow_end(&bench);
 }
 
+DISCO_TEST(canceled_on_the_silent_stream_it_goes_on_with_the_probe)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t next = probed();
+
+    put(line, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    watch_say(line, watch_result(&bench, 0, "\"watch_id\":\"1\",\"canceled\":true"));
+    flow_settle(&bench.flow);
+    put(next, 7);
+    put(next, 8);
+    diary_expect(DIARY, "PUT /w/a on @8");
+    assert_int(open_on_first(), 1);
+    watch_flow_end(&bench);
+}
+
 DISCO_TEST(one_that_a_probe_is_denied_is_stale)
 {
     flow_request_t line = followed_and_checked(1);

@@ -140,6 +140,23 @@ DISCO_TEST(reading_begins_anew_when_its_revision_is_compacted_away)
     flow_close(&flow);
 }
 
+DISCO_TEST(reading_begins_anew_when_etcd_was_set_back_between_two_pages)
+{
+    flow_t flow;
+    diary_t diary;
+
+    begin(&flow, 1);
+    get(&flow, &diary, true);
+    flow_answer(&flow, expect(&flow, TXN, FIRST_PAGE), 200, 0, AND_MORE);
+    flow_answer(&flow, expect(&flow, TXN, SECOND_PAGE), 400, 0,
+                "{\"code\":11,\"message\":\"mvcc: required revision is a future revision\"}");
+    flow.pace = 10;
+    flow_answer(&flow, expect(&flow, TXN, FIRST_PAGE), 200, 0, SUCCEEDED(NOTHING "," RANGE(AB)));
+    diary_expect(&diary, "OK /a/b=2@6");
+    flow_expect_no_request(&flow);
+    flow_close(&flow);
+}
+
 DISCO_TEST(all_pages_together_have_the_time_of_one_request)
 {
     flow_t flow;
@@ -197,6 +214,12 @@ DISCO_TEST(answers_that_cannot_be_read_are_errors)
         "{" HEADER "}",
         "{\"header\":{},\"responses\":[" RANGE(A) "]}",
         "{" HEADER ",\"responses\":7}",
+        SUCCEEDED(""),
+        SUCCEEDED(RANGE(A)),
+        SUCCEEDED(NOTHING ",{}"),
+        SUCCEEDED("7," RANGE(AB)),
+        SUCCEEDED(RANGE(A) "," RANGE("{\"key\":\"L2EvYg==\",\"value\":\"*\"}")),
+        SUCCEEDED(RANGE(A) "," RANGE(AB ",7")),
         SUCCEEDED(RANGE(A "," A)),
         SUCCEEDED(NOTHING ",{\"response_range\":{\"more\":true}}"),
         SUCCEEDED(NOTHING ",{\"response_range\":{\"more\":7}}"),

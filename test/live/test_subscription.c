@@ -1,6 +1,5 @@
 /* A subscription on a real etcd: its events, its view, and that nothing is missed or doubled. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "support/live.h"
 #include "support/proxy.h"
@@ -353,78 +352,4 @@ DISCO_TEST(nothing_is_missed_while_etcd_is_restarted)
     live_view_check(&live, &view);
     live_unsubscribe(&view);
     close_live();
-}
-
-/* A poll's answer has at least so many bytes before its body. */
-#define HEAD_LEAST 200
-
-/* Writes a host, and cuts the connection that says so behind so many bytes of the event, and on v2
- * of the head of the answer that follows it; every second time by a reset. Gives the size of the
- * event. */
-static size_t cut_event_after(proxy_t *proxy, const char *uuid, size_t bytes)
-{
-    static size_t turn;
-    const char *name = ++turn % 2 == 0 ? "a" : "b";
-    disco_api_t side = live_side_of(uuid);
-    const told_t *told;
-    size_t size;
-
-    proxy_cut_after(proxy, side == DISCO_API_V3 ? "/v3/watch" : "wait=true&recursive=true", bytes,
-                    bytes % 4 > 1);
-    write_host("s", uuid, name, 0);
-    told = recorder_await(&view.told, DISCO_SUBSCRIPTION_CHANGED);
-    assert_string_equal(told->value, live_host_json("s", uuid, name));
-    /* The head of the next answer has not come yet. */
-    size = proxy_passed(proxy);
-    if (bytes != SIZE_MAX)
-        loop_run_until(&live.loop, proxy_has_cut(proxy));
-    return size;
-}
-
-static void cut_at_every_byte(const char *uuid, bool behind)
-{
-    disco_options_t options;
-    proxy_t *proxy;
-    size_t size;
-    size_t i;
-
-    live_open(&live, NULL);
-    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
-    options = live_options(&live);
-    options.endpoints = proxy_endpoint(proxy);
-    options.backoff_first_ms = 1;
-    options.backoff_most_ms = 2;
-    client = live_client_with(&live, &options);
-    live_flood(&live, 2000); /* so that indexes are as long as they will be */
-    write_host("s", uuid, "a", 0);
-    subscribe();
-    size = cut_event_after(proxy, uuid, SIZE_MAX);
-    assert_in_range(size, 100, 1000);
-    for (i = 0; i < (behind ? HEAD_LEAST : size); i++)
-        (void)cut_event_after(proxy, uuid, behind ? size + i : i);
-    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_CHANGED), i + 1);
-    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_UP), 0);
-    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_DOWN), 0);
-    live_view_check(&live, &view);
-    live_unsubscribe(&view);
-    live_client_close(&live, client);
-    proxy_free(proxy);
-    live_close(&live);
-}
-
-DISCO_TEST(nothing_is_missed_when_cut_at_a_byte_of_an_event)
-{
-    cut_at_every_byte("v", false);
-}
-
-/* With both APIs "v" is on v2, and this is on v3. */
-DISCO_TEST_ON(nothing_is_missed_when_v3_is_cut_at_a_byte_of_an_event, both)
-{
-    cut_at_every_byte("u", false);
-}
-
-/* A stream of v3 says nothing behind an event. */
-DISCO_TEST_ON(nothing_is_missed_when_cut_at_a_byte_behind_an_event, v2, both)
-{
-    cut_at_every_byte("v", true);
 }

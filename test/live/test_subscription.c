@@ -335,11 +335,37 @@ DISCO_TEST(nothing_is_missed_behind_a_silent_connection)
     live_close(&live);
 }
 
+/* Waits until the time that it has left to live grows. */
+static void await_heartbeat(disco_api_t side, const char *key)
+{
+    int64_t before_s;
+    int64_t left_s;
+
+    if (!live_has_side(side))
+        return;
+    left_s = live_read_on(&live, side, key).ttl_s;
+    do {
+        before_s = left_s;
+        loop_pause(&live.loop);
+        left_s = live_read_on(&live, side, key).ttl_s;
+    } while (left_s <= before_s);
+}
+
+/* Nor is a host lost that is registered. */
 DISCO_TEST(nothing_is_missed_while_etcd_is_restarted)
 {
+    live_registration_t registration;
+    disco_registration_options_t options;
+    size_t checks = 2 * live_side_count();
+
     open_live();
     set_up_hosts();
     subscribe();
+    disco_registration_options_init(&options);
+    options.ttl_s = live_seconds(10);
+    live_register(&live, &registration, client, "s", live_host("kept", "k"), &options);
+    recorder_expect(&registration.told, DISCO_REGISTRATION_READY);
+    expect_host(DISCO_SUBSCRIPTION_UP, "kept", "k", NULL);
     write_host("s", "changed", "b", 0);
     etcd_terminate(live.etcd, 0);
     recorder_await(&view.told, DISCO_SUBSCRIPTION_STALE);
@@ -350,6 +376,13 @@ DISCO_TEST(nothing_is_missed_while_etcd_is_restarted)
     etcd_continue_member(live.etcd, 0);
     write_host("s", "newcomer", "d", 0);
     live_view_check(&live, &view);
+    await_heartbeat(DISCO_API_V2, "/services/s/kept");
+    await_heartbeat(DISCO_API_V3, "/services/s/kept");
+    assert_int(recorder_count(&registration.told, DISCO_REGISTRATION_LOST), 0);
+    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_UP), 2 + checks);
+    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_CHANGED), 1);
+    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_DOWN), 1 + checks);
     live_unsubscribe(&view);
+    live_unregister(&registration);
     close_live();
 }

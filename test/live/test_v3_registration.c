@@ -104,7 +104,7 @@ DISCO_TEST(a_thousand_hosts_need_one_keep_alive)
     live_open(&live, &etcd);
     proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
     open_client(proxy_endpoint(proxy));
-    register_hosts(MANY, 6);
+    register_hosts(MANY, 9);
     assert_int(host_count(), MANY);
     assert_int(lease_count(), 1);
     assert_in_range(transactions, 9, 30);

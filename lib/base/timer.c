@@ -208,6 +208,8 @@ void disco__timer_start_at(disco__loop_t *loop, disco__timer_t *timer, uint64_t 
     bool had_first = loop->timers != NULL && loop->timers != timer;
     uint64_t first = had_first ? loop->timers->due_ms : 0;
 
+    if (timer->active && timer->due_ms == due_ms)
+        return;
     if (timer->active)
         heap_remove(loop, timer);
     timer->due_ms = due_ms;

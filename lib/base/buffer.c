@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <uv.h>
@@ -104,10 +105,12 @@ int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number)
     return disco__buffer_append(buffer, digits + first, sizeof digits - first);
 }
 
-static int unreserved(char c)
+/* One bit for each byte that is: "-.0123456789"; letters and '_'; letters and '~'. */
+static const uint32_t unreserved[8] = {0, 0x03ff6000, 0x87fffffe, 0x47fffffe, 0, 0, 0, 0};
+
+static bool is_unreserved(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return (unreserved[c / 32] >> c % 32 & 1) != 0;
 }
 
 int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size_t size,
@@ -121,7 +124,7 @@ int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size
         unsigned char c = (unsigned char)text[i];
         char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
 
-        if (unreserved(text[i]) || (c != '\0' && strchr(keep, c) != NULL))
+        if (is_unreserved(c) || (c != '\0' && strchr(keep, c) != NULL))
             continue;
         disco__buffer_append(buffer, text + run, i - run);
         disco__buffer_append(buffer, encoded, sizeof encoded);

@@ -78,6 +78,28 @@ DISCO_TEST(nothing_can_be_smuggled_into_the_head)
     assert_refused(&message);
 }
 
+/* At each place of a long word each byte: control bytes and the space are refused, nothing else. */
+DISCO_TEST(every_byte_of_a_word_is_looked_at)
+{
+    char target[24];
+    size_t at;
+    int c;
+
+    for (at = 0; at < sizeof target - 1; at++) {
+        for (c = 1; c < 256; c++) {
+            disco__http_message_t message = {.method = "GET", .target = target, .host = "x"};
+            disco__buffer_t out;
+
+            memset(target, '~', sizeof target - 1);
+            target[sizeof target - 1] = '\0';
+            target[at] = (char)c;
+            disco__buffer_init(&out);
+            assert_status(disco__http_write(&out, &message), c <= ' ' || c == 0x7f ? UV_EINVAL : 0);
+            disco__buffer_free(&out);
+        }
+    }
+}
+
 DISCO_TEST(a_request_is_one_allocation)
 {
     char body[10000];

@@ -122,11 +122,11 @@ bool tree_v3_listing(tree_listing_t *listing, const disco__taker_t *taker, const
     if (cJSON_IsArray(responses)) {
         cJSON_ArrayForEach(response, responses)
         {
-            if (!cJSON_IsObject(response))
-                continue;
             if (++count > DISCO__V3_RANGES)
                 listing->rv = DISCO_EPROTOCOL;
-            read_range(listing, taker, disco__json_member(response, "response_range"), count == 1);
+            if (cJSON_IsObject(response))
+                read_range(listing, taker, disco__json_member(response, "response_range"),
+                           count == 1);
         }
     }
     disco__json_free(tree);

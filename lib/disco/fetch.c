@@ -322,7 +322,7 @@ static int gather_host(disco__fetch_part_t *part, const disco__item_t *item, con
     if (rv != 0 && !disco__entry_is_broken(rv))
         return rv;
     if (rv == 0)
-        host->side = (uint16_t)side;
+        disco__host_set_side(host, side);
     disco__host_unref(member->held[side].host); /* of a key that was listed twice */
     member->held[side].host = rv == 0 ? host : NULL;
     member->held[side].there = true;

@@ -129,7 +129,7 @@ static int put_host(disco__side_t *side, const disco_kv_t *entry, bool listing)
     if (rv != 0 && !disco__entry_is_broken(rv))
         return rv;
     if (rv == 0)
-        host->side = side->index;
+        disco__host_set_side(host, side->index);
     else
         host = NULL;
     rv = disco__members_set_directory(side, true);

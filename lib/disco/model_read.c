@@ -244,7 +244,7 @@ static bool put_ports(plan_t *plan, size_t index, disco_port_t *list, const disc
 }
 
 static void note_list(disco__maker_t *maker, size_t index, const disco__ports_span_t *ports,
-                      const disco_port_t *list, size_t count)
+                      const disco_port_t *list, uint16_t count)
 {
     maker->ports[index].list = list;
     maker->ports[index].count = count;
@@ -254,7 +254,7 @@ static void note_list(disco__maker_t *maker, size_t index, const disco__ports_sp
         maker->before.lists[index].compared = 0;
 }
 
-static int sort_ports(plan_t *plan, size_t index, disco_port_t *list, size_t *count, bool same)
+static int sort_ports(plan_t *plan, size_t index, disco_port_t *list, uint16_t *count, bool same)
 {
     bool in_order;
 
@@ -268,13 +268,13 @@ static int sort_ports(plan_t *plan, size_t index, disco_port_t *list, size_t *co
 
 /* The list is not yet sorted. NULL: there is nothing to be sorted. */
 static disco_port_t *set_ports(plan_t *plan, size_t index, disco_host_t *host,
-                               const disco_port_t **ports, size_t *count, bool *same)
+                               const disco_port_t **ports, uint16_t *count, bool *same)
 {
     const disco__ports_span_t *from = &plan->fields->ports[index];
     disco_port_t *list = plan->list;
 
     *ports = from->given ? no_ports : NULL;
-    *count = from->count;
+    *count = (uint16_t)from->count;
     if (plan->fields->same_list[index]) {
         *ports = plan->maker->ports[index].list;
         *count = plan->maker->ports[index].count;
@@ -360,27 +360,29 @@ static disco__host_t *take_room(plan_t *plan)
 
     if (home == NULL)
         return NULL;
-    host = disco__arena_take(&home->arena, head);
     plan->at = disco__arena_take_text(&home->arena, plan->text_room);
+    host = disco__arena_take(&home->arena, head);
     if (host == NULL || plan->at == NULL)
         return NULL;
-    home->references++;
-    host->of.home = home;
-    host->alone = false;
+    disco__host_move_in(host, home);
     return host;
 }
+
+#define ALIGNMENT sizeof(uint64_t)
 
 static disco__host_t *take_room_alone(plan_t *plan)
 {
     size_t head = sizeof(disco__host_t) + plan->list_room;
-    size_t size = head + plan->text_room;
+    size_t size = (head + plan->text_room + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     disco__host_t *host = disco__malloc(size);
 
     if (host == NULL)
         return NULL;
+    if (!disco__host_settle(host, size)) {
+        disco__free(host);
+        return NULL;
+    }
     plan->at = (char *)host + head;
-    host->of.size = size;
-    host->alone = true;
     return host;
 }
 
@@ -388,8 +390,13 @@ int disco__host_make(disco__host_t **out, disco__maker_t *maker, const disco__fi
 {
     disco__host_t *host;
     plan_t plan;
+    size_t i;
     int rv;
 
+    for (i = 0; i < DISCO__PORTS_COUNT; i++) {
+        if (fields->ports[i].count > UINT16_MAX)
+            return DISCO_EPROTOCOL;
+    }
     make_plan(&plan, maker, fields);
     host = maker != NULL ? take_room(&plan) : take_room_alone(&plan);
     if (host == NULL)

@@ -185,6 +185,20 @@ int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco
     return rv;
 }
 
+int disco__reader_entry(disco__reader_t *reader, const disco_kv_t *entry, disco__host_t **host)
+{
+    source_t source = source_of_entry(entry);
+    int rv;
+
+    disco__fields_free(&reader->fields);
+    rv = read_fields(reader->client, &reader->fields, &disco__host_schema, &reader->maker.before,
+                     &source);
+    if (rv == 0)
+        rv = make_host(host, &reader->maker, &reader->fields, &source);
+    log_broken(reader->client, &source, rv);
+    return rv;
+}
+
 int disco__reader_info(disco__reader_t *reader, const disco__item_t *item,
                        disco_service_info_t **info)
 {

@@ -33,6 +33,9 @@ void disco__reader_free(disco__reader_t *reader);
  * come. */
 size_t disco__reader_look(disco__reader_t *reader, const char *text, size_t size);
 
+/* As disco__entry_read_host(). */
+int disco__reader_entry(disco__reader_t *reader, const disco_kv_t *entry, disco__host_t **host);
+
 int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco__host_t **host);
 int disco__reader_info(disco__reader_t *reader, const disco__item_t *item,
                        disco_service_info_t **info);

@@ -78,6 +78,7 @@ void disco__host_move_in(disco__host_t *host, disco__home_t *home)
     host->alone = 0;
     host->room = (uint32_t)(disco__arena_place(&home->arena, host) / UNIT) & MOST_UNITS;
     home->references++;
+    home->most++;
 }
 
 static disco__home_t *home_of(const disco__host_t *host)
@@ -85,6 +86,23 @@ static disco__home_t *home_of(const disco__host_t *host)
     disco__arena_t *arena = disco__arena_of(host, host->room * (uint32_t)UNIT);
 
     return disco__container_of(arena, disco__home_t, arena);
+}
+
+static bool are_few(const disco__home_t *home, size_t left)
+{
+    return left > 0 && left <= home->most / 4;
+}
+
+bool disco__host_is_among_few(const disco__host_t *host)
+{
+    return !host->alone && are_few(home_of(host), home_of(host)->references);
+}
+
+bool disco__host_leaves_few(const disco__host_t *host)
+{
+    if (host->alone)
+        return false;
+    return are_few(home_of(host), home_of(host)->references - (host->references == 1 ? 1 : 0));
 }
 
 void disco__host_set_side(disco__host_t *host, size_t side)

@@ -14,6 +14,7 @@
 typedef struct disco__home_s {
     disco__arena_t arena;
     size_t references; /* its hosts, and whoever puts hosts into it */
+    size_t most;       /* of its hosts that there were */
 } disco__home_t;
 
 /* NULL allowed. */
@@ -54,6 +55,11 @@ void disco__host_move_in(disco__host_t *host, disco__home_t *home);
 disco__host_t *disco__host_ref(disco__host_t *host);
 /* NULL allowed. */
 void disco__host_unref(disco__host_t *host);
+
+/* It lies with others, of which no more than a quarter are left. */
+bool disco__host_is_among_few(const disco__host_t *host);
+/* The same of those that are left when a reference of this one goes. */
+bool disco__host_leaves_few(const disco__host_t *host);
 
 /* Of two copies: equal in all that is stored in etcd; the revisions are not looked at. */
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b);

@@ -347,6 +347,7 @@ static disco__home_t *home_of(disco__maker_t *maker)
     if (home == NULL)
         return NULL;
     home->references = 1;
+    home->most = 0;
     disco__arena_init(&home->arena, maker->spares);
     maker->home = home;
     return home;

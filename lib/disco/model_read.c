@@ -280,60 +280,57 @@ static void begin_alike(building_t *building, const disco__pattern_t *pattern,
                                         host->private_port_count);
 }
 
-/* Where the piece goes. A list that is not this host's own has none that varies. */
-static void *place_of(const building_t *building, const disco__piece_t *piece)
-{
-    const disco_host_t *host = &building->host->host;
-    const void *part = host;
+/* Where the parts of the host's block are. A list that is not this host's own has no place that
+ * varies. */
+typedef struct parts_s {
+    char *at[DISCO__PART_COUNT];
+} parts_t;
 
-    if (piece->part == DISCO__PART_PORTS)
-        part = host->ports;
-    else if (piece->part == DISCO__PART_PRIVATE_PORTS)
-        part = host->private_ports;
-    return (char *)part + piece->place;
+static parts_t parts_of(disco_host_t *host)
+{
+    parts_t parts;
+
+    parts.at[DISCO__PART_HOST] = (char *)host;
+    parts.at[DISCO__PART_PORTS] = (char *)host->ports;
+    parts.at[DISCO__PART_PRIVATE_PORTS] = (char *)host->private_ports;
+    return parts;
 }
 
-static void set_text(const building_t *building, const disco__piece_t *piece, const char *text)
+static inline void set_text(char *place, const char *text)
 {
-    const char **place = place_of(building, piece);
-
-    *place = text;
+    *(const char **)(void *)place = text;
 }
 
 /* Once in each home, and in each block of its own: what does not vary. */
-static void put_same(building_t *building, const disco__pattern_t *pattern)
+static void put_same(building_t *building, const disco__pattern_t *pattern, const parts_t *parts)
 {
-    const char *texts[DISCO__PIECES_MOST];
+    const char *texts = building->at;
     size_t i;
 
+    memcpy(building->at, pattern->same, pattern->same_size);
+    building->at += pattern->same_size;
     for (i = 0; i < pattern->piece_count; i++) {
         const disco__piece_t *piece = &pattern->pieces[i];
 
-        if (piece->varies || piece->is_flag)
-            continue;
-        texts[i] = piece->twin < i ? texts[piece->twin]
-                                   : put_bytes(building, pattern->text + piece->at, piece->size);
-        set_text(building, piece, texts[i]);
+        if (!piece->varies && !piece->is_flag)
+            set_text(parts->at[piece->part] + piece->place, texts + piece->same);
     }
 }
 
 static void put_values(building_t *building, const disco__pattern_t *pattern,
-                       const disco__values_t *values, size_t without)
+                       const disco__values_t *values, const parts_t *parts, size_t without)
 {
     size_t i;
 
-    for (i = 0; i < pattern->varying_count; i++) {
-        const disco__piece_t *piece = &pattern->pieces[pattern->varying[i]];
+    for (i = 0; i < pattern->step_count; i++) {
+        const disco__step_t *step = &pattern->steps[i];
+        char *place = parts->at[step->part] + step->place;
         const char *bytes = values->of[i].bytes;
-        size_t size = values->of[i].size;
 
-        if (piece->is_flag) {
-            bool *flag = place_of(building, piece);
-
-            *flag = *bytes == 't';
-        } else if (i != without) {
-            set_text(building, piece, put_bytes(building, bytes, size));
-        }
+        if (step->is_flag)
+            *(bool *)place = *bytes == 't';
+        else if (i != without)
+            set_text(place, put_bytes(building, bytes, values->of[i].size));
     }
 }
 
@@ -348,19 +345,6 @@ static size_t find_hostname_in_uuid(const disco__pattern_t *pattern, const disco
                    values->of[hostname].size))
         return SIZE_MAX;
     return hostname;
-}
-
-static size_t room_of_values(const disco__pattern_t *pattern, const disco__values_t *values,
-                             size_t without)
-{
-    size_t room = 0;
-    size_t i;
-
-    for (i = 0; i < pattern->varying_count; i++) {
-        if (i != without && !pattern->pieces[pattern->varying[i]].is_flag)
-            room += text_room(values->of[i].size);
-    }
-    return room;
 }
 
 static size_t room_of_lists(const disco__pattern_t *pattern, const disco_host_t *model)
@@ -379,19 +363,21 @@ int disco__host_make_alike(disco__host_t **out, disco__maker_t *maker,
 {
     const disco_host_t *model = model_of(maker, pattern);
     size_t in_uuid = find_hostname_in_uuid(pattern, values);
-    size_t room = room_of_values(pattern, values, in_uuid);
+    size_t room = values->room + (model == NULL ? pattern->same_size : 0);
     building_t building;
     disco_host_t *host;
+    parts_t parts;
 
-    if (model == NULL)
-        room += pattern->same_room;
+    if (in_uuid < SIZE_MAX)
+        room -= text_room(values->of[in_uuid].size);
     if (take_room(&building, maker, room_of_lists(pattern, model), room) != 0)
         return UV_ENOMEM;
     host = &building.host->host;
     begin_alike(&building, pattern, model);
+    parts = parts_of(host);
     if (model == NULL)
-        put_same(&building, pattern);
-    put_values(&building, pattern, values, in_uuid);
+        put_same(&building, pattern, &parts);
+    put_values(&building, pattern, values, &parts, in_uuid);
     if (in_uuid < SIZE_MAX)
         host->private_hostname =
             host->uuid + values->of[pattern->uuid].size - values->of[in_uuid].size;

@@ -20,57 +20,68 @@ void disco__patterns_free(disco__patterns_t *patterns)
     patterns->inside = NULL;
 }
 
-static size_t flag_size(const char *at, size_t left)
+/* Each gives where the value ends; NULL: it is none. */
+static inline const char *end_of_flag(const char *at, const char *end)
 {
-    if (left >= 4 && memcmp(at, "true", 4) == 0)
-        return 4;
-    return left >= 5 && memcmp(at, "false", 5) == 0 ? 5 : 0;
+    if (end - at >= 4 && memcmp(at, "true", 4) == 0)
+        return at + 4;
+    return end - at >= 5 && memcmp(at, "false", 5) == 0 ? at + 5 : NULL;
 }
 
-/* Up to where the text or flag ends; NULL: it is none. */
-static inline const char *take_value(const disco__piece_t *piece, const char *at, const char *end)
+static inline const char *end_of_text(const char *first, const char *at, const char *end)
 {
     bool high = false;
-    const char *stop;
+    const char *stop = disco__json_stop_behind(first, at, end, &high);
 
-    if (piece->is_flag) {
-        size_t size = flag_size(at, (size_t)(end - at));
-
-        return size > 0 ? at + size : NULL;
-    }
-    stop = disco__json_stop(at, end, &high);
     return !high || disco__text_is_utf8(at, (size_t)(stop - at)) ? stop : NULL;
 }
 
-/* What is the same up to the next place; NULL: it is not. */
-static inline const char *take_same(const char *at, const char *end, const char *same, size_t size)
+static inline bool comes(const char *at, const char *end, const char *same, size_t size)
 {
-    return (size_t)(end - at) >= size && memcmp(at, same, size) == 0 ? at + size : NULL;
+    return (size_t)(end - at) >= size && memcmp(at, same, size) == 0;
+}
+
+/* Gives where the last value ends; NULL: it is something else. */
+static inline const char *read_steps(const disco__pattern_t *pattern, disco__values_t *values,
+                                     const char *text, const char *end)
+{
+    const char *at = text;
+    size_t room = 0;
+    size_t i;
+
+    for (i = 0; i < pattern->step_count; i++) {
+        const disco__step_t *step = &pattern->steps[i];
+        const char *first = at + step->same_size;
+
+        if (!comes(at, end, pattern->text + step->same, step->same_size))
+            return NULL;
+        at = step->is_flag ? end_of_flag(first, end) : end_of_text(text, first, end);
+        if (at == NULL)
+            return NULL;
+        values->of[i].bytes = first;
+        values->of[i].size = (size_t)(at - first);
+        if (at > first && !step->is_flag)
+            room += (size_t)(at - first) + 1;
+    }
+    values->room = room;
+    return at;
 }
 
 size_t disco__pattern_read(const disco__pattern_t *pattern, disco__values_t *values,
                            const char *text, size_t size)
 {
-    const char *at = text;
     const char *end = text + size;
-    size_t done = 0; /* of the pattern's text */
-    size_t i;
+    size_t rest;
+    const char *at;
 
     if (pattern == NULL || pattern->version == 0)
         return 0;
-    for (i = 0; i < pattern->varying_count; i++) {
-        const disco__piece_t *piece = &pattern->pieces[pattern->varying[i]];
-        const char *first = take_same(at, end, pattern->text + done, piece->at - done);
-
-        at = first != NULL ? take_value(piece, first, end) : NULL;
-        if (at == NULL)
-            return 0;
-        values->of[i].bytes = first;
-        values->of[i].size = (size_t)(at - first);
-        done = (size_t)piece->at + piece->size;
-    }
-    at = take_same(at, end, pattern->text + done, pattern->size - done);
-    if (at == NULL || (pattern->inside ? at == end || *at != '"' : at != end))
+    at = read_steps(pattern, values, text, end);
+    rest = pattern->size - pattern->rest;
+    if (at == NULL || !comes(at, end, pattern->text + pattern->rest, rest))
+        return 0;
+    at += rest;
+    if (pattern->inside ? at == end || *at != '"' : at != end)
         return 0;
     if (pattern->uuid < SIZE_MAX && values->of[pattern->uuid].size == 0)
         return 0; /* it gets another */
@@ -240,34 +251,46 @@ static void nothing_varies(draft_t *draft)
         draft->pieces[i].varies = false;
 }
 
-static void find_twin(disco__pattern_t *pattern, size_t i)
+/* With a NUL behind it; what is there already is not put there again, and neither is none. */
+static void add_same(disco__pattern_t *pattern, size_t i)
 {
     disco__piece_t *piece = &pattern->pieces[i];
-    size_t k = 0;
+    size_t k;
 
-    while (k < i && (pattern->pieces[k].is_flag || pattern->pieces[k].varies ||
-                     !are_same(pattern->text + pattern->pieces[k].at, pattern->pieces[k].size,
-                               pattern->text + piece->at, piece->size)))
-        k++;
-    piece->twin = (uint8_t)k;
-    if (k == i && !piece->is_flag && piece->size > 0)
-        pattern->same_room += (size_t)piece->size + 1;
+    for (k = 0; k < i; k++) {
+        const disco__piece_t *other = &pattern->pieces[k];
+
+        if (!other->is_flag && !other->varies &&
+            are_same(pattern->text + other->at, other->size, pattern->text + piece->at,
+                     piece->size)) {
+            piece->same = other->same;
+            return;
+        }
+    }
+    piece->same = (uint16_t)pattern->same_size;
+    memcpy(pattern->same + pattern->same_size, pattern->text + piece->at, piece->size);
+    pattern->same_size += piece->size;
+    pattern->same[pattern->same_size++] = '\0';
 }
 
-static void note_varying(disco__pattern_t *pattern, size_t i)
+static void add_step(disco__pattern_t *pattern, const disco__piece_t *piece)
 {
-    const disco__piece_t *piece = &pattern->pieces[i];
-    size_t k = pattern->varying_count++;
+    size_t i = pattern->step_count++;
 
-    pattern->varying[k] = (uint8_t)i;
+    pattern->steps[i] = (disco__step_t){.same = (uint16_t)pattern->rest,
+                                        .same_size = (uint16_t)(piece->at - pattern->rest),
+                                        .place = piece->place,
+                                        .part = piece->part,
+                                        .is_flag = piece->is_flag};
+    pattern->rest = (size_t)piece->at + piece->size;
     if (piece->part == DISCO__PART_PORTS)
         pattern->list_varies[DISCO__PORTS] = true;
     else if (piece->part == DISCO__PART_PRIVATE_PORTS)
         pattern->list_varies[DISCO__PRIVATE_PORTS] = true;
     else if (piece->place == offsetof(disco_host_t, uuid))
-        pattern->uuid = k;
+        pattern->uuid = i;
     else if (piece->place == offsetof(disco_host_t, private_hostname))
-        pattern->hostname = k;
+        pattern->hostname = i;
 }
 
 static void put_down(disco__pattern_t *pattern, const draft_t *draft, size_t size)
@@ -278,16 +301,17 @@ static void put_down(disco__pattern_t *pattern, const draft_t *draft, size_t siz
     pattern->size = size;
     memcpy(pattern->pieces, draft->pieces, draft->count * sizeof *draft->pieces);
     pattern->piece_count = draft->count;
-    pattern->varying_count = 0;
-    pattern->same_room = 0;
+    pattern->step_count = 0;
+    pattern->rest = 0;
+    pattern->same_size = 0;
     pattern->uuid = SIZE_MAX;
     pattern->hostname = SIZE_MAX;
     memset(pattern->list_varies, 0, sizeof pattern->list_varies);
     for (i = 0; i < draft->count; i++) {
         if (draft->pieces[i].varies)
-            note_varying(pattern, i);
-        else
-            find_twin(pattern, i);
+            add_step(pattern, &pattern->pieces[i]);
+        else if (!draft->pieces[i].is_flag)
+            add_same(pattern, i);
     }
     disco__host_base(&pattern->base, draft->fields);
     pattern->version++;

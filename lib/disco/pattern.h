@@ -28,28 +28,41 @@ typedef struct disco__piece_s {
     uint8_t part;
     bool is_flag;
     bool varies;
-    uint8_t
-        twin; /* the first piece, up to itself, that is the same text and does not vary either */
+    uint16_t same; /* when it does not: where the text is among those */
 } disco__piece_t;
+
+/* A place that varies, and what is the same before it. */
+typedef struct disco__step_s {
+    uint16_t same; /* where that stands */
+    uint16_t same_size;
+    uint16_t place; /* as its piece has it */
+    uint8_t part;
+    bool is_flag;
+} disco__step_t;
 
 typedef struct disco__pattern_s {
     uint64_t version; /* changes with all that follows; 0: there is none yet */
     bool inside;      /* as it stands inside a string of JSON */
     disco__piece_t pieces[DISCO__PIECES_MOST];
     size_t piece_count;
-    uint8_t varying[DISCO__PIECES_MOST]; /* the pieces that vary */
-    size_t varying_count;
-    size_t uuid;       /* of those that vary: SIZE_MAX: none */
+    disco__step_t steps[DISCO__PIECES_MOST];
+    size_t step_count;
+    size_t rest;       /* where what is the same behind the last step stands */
+    size_t uuid;       /* its step; SIZE_MAX: none */
     size_t hostname;   /* likewise */
     disco_host_t base; /* what is the same in all, without any text */
     bool list_varies[DISCO__PORTS_COUNT];
-    size_t same_room; /* that the texts take which do not vary */
     size_t size;
     char text[DISCO__PATTERN_MOST];
+    /* The texts that do not vary, each with a NUL behind it, which is less than the quotes that they
+     * have in JSON. */
+    size_t same_size;
+    char same[DISCO__PATTERN_MOST];
 } disco__pattern_t;
 
 /* What stands in the places that vary, in their order. */
 typedef struct disco__values_s {
+    size_t room; /* that the texts take */
     struct {
         const char *bytes;
         size_t size;

@@ -38,7 +38,7 @@ static disco__host_t *read_next(const char *json)
 
 static size_t count_varying(void)
 {
-    return client.patterns.plain->varying_count;
+    return client.patterns.plain->step_count;
 }
 
 /* Whether the next is read by what those before have taught. */

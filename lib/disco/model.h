@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "disco/fields.h"
+#include "disco/pattern.h"
 
 /* Where hosts that were read together live together: it goes when the last of them goes. */
 typedef struct disco__home_s {
@@ -86,20 +86,15 @@ int disco__host_check(const disco_host_t *host);
 int disco__host_write(disco__buffer_t *out, const disco_host_t *host);
 int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info);
 
-/* Puts hosts that come together into one home, where texts that are those of the host before are
- * there only once. Cleared by init. */
+/* Puts hosts that come together into one home. Cleared by init. */
 typedef struct disco__maker_s {
     disco__spares_t *spares; /* for the home; NULL allowed */
     disco__home_t *home;     /* made at need */
-    /* Of the host before: what is there already, and how it stood in its JSON. */
-    disco__before_t before;
-    const char *texts[DISCO__TEXT_COUNT];
-    const char *schemes[DISCO__PORTS_COUNT][DISCO__FEW_PORTS];
-    struct {
-        const disco_port_t *list;
-        uint16_t count;
-        bool in_order; /* its schemes came sorted */
-    } ports[DISCO__PORTS_COUNT];
+    /* The last host that was made by a pattern, and by which: of those that follow it, only what
+     * varies is put into the home. */
+    const disco_host_t *last;
+    const disco__pattern_t *pattern;
+    uint64_t version;
 } disco__maker_t;
 
 void disco__maker_init(disco__maker_t *maker, disco__spares_t *spares);
@@ -109,6 +104,12 @@ void disco__maker_free(disco__maker_t *maker);
 /* A host of what was read. maker NULL: one that lives alone. 0 or UV_ENOMEM; DISCO_EPROTOCOL: it
  * has more ports than there are. */
 int disco__host_make(disco__host_t **host, disco__maker_t *maker, const disco__fields_t *fields);
+/* The same of one that is like the pattern. */
+int disco__host_make_alike(disco__host_t **host, disco__maker_t *maker,
+                           const disco__pattern_t *pattern, const disco__values_t *values);
+
+/* What there is of a host without its texts and ports. */
+void disco__host_base(disco_host_t *host, const disco__fields_t *fields);
 
 /* From etcd. DISCO_EPROTOCOL or UV_ENOMEM: see disco__fields_read(). Missing fields are empty.
  * Ports of any text are taken: they come from others. */

@@ -176,19 +176,17 @@ static int drop_unlisted(disco__side_t *side)
     return 0;
 }
 
-/* From where it lies with many that are gone to where it lies alone. */
-static int move_host(disco_subscription_t *subscription, disco__host_t **host)
+/* From where it lies with many that are gone to where it lies alone. NULL when memory is short. */
+static disco__host_t *move_host(disco_subscription_t *subscription, disco__host_t *host)
 {
     disco_service_t *view = disco__subscription_view(subscription);
     disco__host_t *copy;
 
-    if (view == NULL || disco__host_copy(&copy, &(*host)->host) != 0)
-        return UV_ENOMEM;
-    copy->side = (*host)->side;
-    (void)disco__service_replace(view, *host, copy);
-    disco__host_unref(*host);
-    *host = copy;
-    return 0;
+    if (view == NULL || disco__host_copy(&copy, &host->host) != 0)
+        return NULL;
+    copy->side = host->side;
+    (void)disco__service_replace(view, host, copy);
+    return copy;
 }
 
 static int move_member(disco_subscription_t *subscription, size_t place)
@@ -199,15 +197,20 @@ static int move_member(disco_subscription_t *subscription, size_t place)
     disco__roster_get(&subscription->members, place, &member);
     for (i = 0; i < subscription->side_count; i++) {
         disco__host_t *host = member.held[i].host;
+        disco__host_t *copy;
 
         if (host == NULL || !disco__host_is_among_few(host))
             continue;
-        if (move_host(subscription, &member.held[i].host) != 0)
+        copy = move_host(subscription, host);
+        if (copy == NULL)
             return UV_ENOMEM;
+        member.held[i].host = copy;
         if (member.host == host)
-            member.host = member.held[i].host;
-        /* What is there stays of its kind, and so needs no memory. */
+            member.host = copy;
+        /* What is there stays of its kind, and so needs no memory; its name may be the host's. */
         (void)disco__roster_set(&subscription->members, &place, member.name, &member);
+        disco__host_unref(host);
+        disco__roster_get(&subscription->members, place, &member);
     }
     return 0;
 }

@@ -24,5 +24,5 @@ UVDISCO_TEST_DIRECTORY=$(mktemp -d "$parent/uvdisco-test-XXXXXX")
 export UVDISCO_TEST_DIRECTORY
 trap 'rm -rf "$UVDISCO_TEST_DIRECTORY"' EXIT
 
-# The tests wait more than they compute.
-ctest --preset "$preset" --parallel $(($(nproc) * 2)) "$@"
+# The tests wait more than they compute: a live one takes an eighth of a processor.
+ctest --preset "$preset" --parallel $(($(nproc) * 4)) "$@"

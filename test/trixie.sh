@@ -1,9 +1,8 @@
 #!/bin/bash
 # Builds, with all warnings as errors, and runs the test suite inside a Debian trixie tree, which has mbedTLS 3.6,
 # llhttp 9, libuv 1.50 and etcd 3.5. The tree is made by debootstrap the first time, and kept outside of the sources:
-# half a minute, and as much for the packages that the suite installs. The suite takes as long as outside, some three
-# minutes on two cores. Arguments go to ctest. To be run as root. Where there is no way to such a tree this says so, and
-# that is no failure.
+# half a minute, and as much for the packages that the suite installs. The suite takes as long as outside. Arguments are
+# those of run.sh. To be run as root. Where there is no way to such a tree this says so, and that is no failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . cmake/setup.sh

@@ -83,9 +83,9 @@ class Outcome:
         results = self.rounds.get(program)
         return Figure([value(result) for result in results]) if results else None
 
-    def ratio(self, of, to, value=None):
-        """of / to in each round."""
-        ours, theirs = self.figure(of, value), self.figure(to, value)
+    def ratio(self, of, to, value=None, other=None):
+        """of / to in each round; that of another outcome, where one is given."""
+        ours, theirs = self.figure(of, value), (other or self).figure(to, value)
         if ours is None or theirs is None:
             return None
         return Figure([a / b if b else float("inf") for a, b in zip(ours.values, theirs.values)])
@@ -128,26 +128,30 @@ class Limit:
         return figure.median <= bound * slack
 
 
-def at_most(row, case, of, to, bound, value=None, so_far=None):
-    """A limit: what `of` needs is at most bound times what `to` needs."""
+def at_most(row, case, of, to, bound, value=None, so_far=None, to_case=None, note=""):
+    """A limit: what `of` needs is at most bound times what `to` needs, in to_case where that is
+    another; the note then says so."""
+    to_case = to_case or case
     return Limit(
         row=row,
-        wanted=f"at most {bound:g} of {to}",
+        wanted=f"at most {bound:g} of {to}{note}",
         bound=bound,
-        figure=lambda outcomes: outcomes[case].ratio(of, to, value),
-        cases=(case,),
+        figure=lambda outcomes: outcomes[case].ratio(of, to, value, outcomes[to_case]),
+        cases=(case, to_case),
         so_far=so_far,
     )
 
 
-def times_as_many(row, case, of, to, bound, so_far=None):
-    """A limit: `of` does at least bound times as many operations per CPU second as `to`."""
+def times_as_many(row, case, of, to, bound, so_far=None, to_case=None, note=""):
+    """A limit: `of` does at least bound times as many operations per CPU second as `to`, in to_case
+    where that is another; the note then says so."""
+    to_case = to_case or case
     return Limit(
         row=row,
-        wanted=f"at least {bound:g} times {to}",
+        wanted=f"at least {bound:g} times {to}{note}",
         bound=bound,
-        figure=lambda outcomes: outcomes[case].ratio(to, of),
-        cases=(case,),
+        figure=lambda outcomes: outcomes[to_case].ratio(to, of, None, outcomes[case]),
+        cases=(case, to_case),
         at_least=True,
         so_far=so_far,
     )

@@ -1,6 +1,6 @@
 /* Happy path: read, through TLS where that is set up; when llhttp has a whole request, send the
  * recorded answer with one write; go on with the next request. A request that is new waits until
- * etcd has answered it. Failure modes: etcd does not answer: 502, and nothing is recorded. What is
+ * etcd has answered it, and so do those behind it on the same connection. Failure modes: etcd does not answer: 502, and nothing is recorded. What is
  * no HTTP, and what breaks, is closed. */
 #include "peer.h"
 
@@ -20,6 +20,7 @@ typedef struct peer_s {
     llhttp_t parser;
     tls_t *tls;
     bytes_t request; /* "METHOD target\nbody" */
+    bytes_t unread;  /* came while it waits */
     answer_t *waits_for;
     struct peer_s *next_waiting;
     uv_timer_t events; /* a watch: until its events are sent */
@@ -52,6 +53,7 @@ static void on_closed(uv_handle_t *handle)
     if (--peer->open_handles > 0)
         return;
     bytes_free(&peer->request);
+    bytes_free(&peer->unread);
     tls_free(peer->tls);
     free(peer);
 }
@@ -172,6 +174,33 @@ static int may_be_kept(const answer_t *answer, unsigned status)
              memmem(request, answer->request.size, "request_delete_range", 20) == NULL));
 }
 
+static void parse(peer_t *peer, const char *data, size_t size)
+{
+    llhttp_errno_t result;
+    const char *rest = data;
+
+    if (peer->waits_for == NULL && size > 0) {
+        result = llhttp_execute(&peer->parser, data, size);
+        if (result != HPE_OK && result != HPE_PAUSED)
+            peer_close(peer);
+        if (result != HPE_PAUSED)
+            return;
+        rest = llhttp_get_error_pos(&peer->parser);
+        llhttp_resume(&peer->parser);
+    }
+    bytes_append(&peer->unread, rest, size - (size_t)(rest - data));
+}
+
+static void parse_unread(peer_t *peer)
+{
+    bytes_t unread = peer->unread;
+
+    memset(&peer->unread, 0, sizeof peer->unread);
+    if (!uv_is_closing((uv_handle_t *)&peer->tcp))
+        parse(peer, unread.data, unread.size);
+    bytes_free(&unread);
+}
+
 static void on_forwarded(answer_t *answer, unsigned status)
 {
     peer_t *peer;
@@ -190,6 +219,7 @@ static void on_forwarded(answer_t *answer, unsigned status)
             bytes_append(&copy, answer->bytes.data, answer->bytes.size);
             send_owned(peer, &copy);
         }
+        parse_unread(peer);
     }
     if (status == 0 || !may_be_kept(answer, status))
         answers_drop(answer);
@@ -265,8 +295,6 @@ static int on_request(llhttp_t *parser)
     bytes_t out = {NULL, 0, 0};
     int events_follow = 0;
 
-    if (peer->waits_for != NULL)
-        return HPE_USER; /* pipelining, which no peer does */
     if (strncmp(peer->request.data, "GET /replay/statistics\n", 23) == 0) {
         send_statistics(peer);
         return 0;
@@ -284,13 +312,7 @@ static int on_request(llhttp_t *parser)
     }
     if (events_follow && !uv_is_closing((uv_handle_t *)&peer->events))
         bench_check(uv_timer_start(&peer->events, on_events, EVENTS_AFTER_MS, 0), "timer");
-    return 0;
-}
-
-static void parse(peer_t *peer, const char *data, size_t size)
-{
-    if (size > 0 && llhttp_execute(&peer->parser, data, size) != HPE_OK)
-        peer_close(peer);
+    return peer->waits_for != NULL ? HPE_PAUSED : 0;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)

@@ -4,26 +4,23 @@
  * The contract that holds for every function and callback of this library:
  *
  *  1. A call that returns a negative number never calls back. A call that returns 0 calls back,
- * never before it returned.
+ *     never before it returned.
  *  2. A one-shot calls back exactly once. A long-lived object calls back any number of times,
- *    then
- * once more with its terminal event, last.
- *  3. Cancelling and closing deliver UV_ECANCELED on a later turn of the loop. The close
- *    callback
- * comes last; nothing of that object is touched after it.
+ *     then once more with its terminal event, last.
+ *  3. Cancelling and closing deliver UV_ECANCELED on a later turn of the loop. The close callback
+ *     comes last; nothing of that object is touched after it.
  *  4. Any callback may call any function, closing the object or the client that is calling it
- * included.
- *  5. One client belongs to one loop and is used from that loop's thread only. Several clients
- *    and
- * several loops may live in one process. The library starts no thread and has no mutable global
- * state but the allocator hooks. (uv_getaddrinfo uses libuv's own pool; it is called for host
- * names only, never for IP literals.)
+ *     included.
+ *  5. One client belongs to one loop and is used from that loop's thread only. Several clients and
+ *     several loops may live in one process. The library starts no thread and has no mutable global
+ *     state but the allocator hooks. (uv_getaddrinfo uses libuv's own pool; it is called for host
+ *     names only, never for IP literals.)
  *  6. Every pointer parameter is documented as copied, borrowed or handed over. What a callback
- * receives is borrowed until it returns; a service snapshot can be kept with
- * disco_service_ref().
+ *     receives is borrowed until it returns; a service snapshot can be kept with
+ *     disco_service_ref().
  *  7. Errors are negative ints: libuv's own where they fit, ours in a disjoint range
- * (uvdisco/error.h); disco_client_error_detail() says which endpoint, which etcd error code,
- * which certificate problem. No secret ever appears in a message or log line.
+ *     (uvdisco/error.h); disco_client_error_detail() says which endpoint, which etcd error code,
+ *     which certificate problem. No secret ever appears in a message or log line.
  *
  * A program should ignore SIGPIPE, as every program on libuv that writes to sockets: the library
  * leaves signals alone.
@@ -65,8 +62,8 @@ typedef void (*disco_log_cb)(void *data, disco_log_level_t level, const char *li
 
 /* Where TLS material comes from: what tls_ca, tls_certificate and tls_key hold. */
 typedef enum disco_tls_source_e {
-    DISCO_TLS_FILES =
-        0,            /* names of PEM files; what changes on disk is read at the next connection */
+    /* Names of PEM files; what changes on disk is read at the next connection. */
+    DISCO_TLS_FILES = 0,
     DISCO_TLS_MEMORY, /* PEM text */
     DISCO_TLS_BASE64  /* base64 of PEM text */
 } disco_tls_source_t;
@@ -74,8 +71,8 @@ typedef enum disco_tls_source_e {
 /* Which of etcd's APIs the registry is kept in. They are two stores inside of etcd: what is written
  * by one is not seen by the other. */
 typedef enum disco_api_e {
-    /* v2 where etcd serves it, since programs that know v2 alone keep their registry there, else
-     * v3. Asked once, with the first request, and kept for the life of the client. With a user that
+    /* v2 where etcd serves it, be it by one of the endpoints that can be reached, since programs
+     * that know v2 alone keep their registry there, else v3. Asked once, with the first request, and kept for the life of the client. With a user that
      * has a ':', v3. */
     DISCO_API_AUTO = 0,
     DISCO_API_V2, /* the v2 keys API: etcd 3.4 and 3.5 with --enable-v2=true */
@@ -216,12 +213,12 @@ DISCO_EXTERN uv_loop_t *disco_client_loop(const disco_client_t *client);
 /* What is known of an error beside its code. */
 typedef struct disco_error_detail_s {
     int status;
-    int etcd_code;        /* etcd's errorCode; 0 if it was not etcd that spoke */
+    int etcd_code;        /* v2: errorCode; v3: gRPC's code; 0 if it was not etcd that spoke */
     const char *endpoint; /* "https://host:2379"; "" if none is concerned */
     const char *message;  /* what etcd, or the TLS library, said; "" if the code says it all */
-    const char
-        *api; /* "v2" or "v3": which of etcd's APIs was spoken ("auto": not chosen yet); "" if
-                        none is concerned */
+    /* "v2" or "v3": which of etcd's APIs was spoken ("auto": not chosen yet); "" if none is
+     * concerned. */
+    const char *api;
 } disco_error_detail_t;
 
 /* Detail of the error that the callback now running was given. Outside of a callback, of the last

@@ -81,7 +81,8 @@ typedef struct disco_kv_delete_options_s {
  *   request     receives a handle for disco_request_cancel(), valid until cb is called; NULL
  *               allowed.
  * 0; UV_EINVAL: NULL, or options that contradict each other; UV_ENAMETOOLONG: previous_value of a
- * delete is too long to be sent (v2; while the API is not known yet, cb is given it); DISCO_ENAME: key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING.
+ * delete is too long to be sent (v2; while the API is not known yet, cb is given it); DISCO_ENAME:
+ * key; DISCO_EVALUE: value; UV_ENOMEM; DISCO_ECLOSING.
  *
  * They are tried on other endpoints until request_timeout_ms have passed; a delete that was done by
  * an attempt whose answer was lost thus gives DISCO_EKEYNOTFOUND. A conditional write is not sent a
@@ -100,8 +101,10 @@ DISCO_EXTERN int disco_kv_delete(disco_client_t *client, const char *key,
 /* server and cluster: such as "3.4.23" and "3.4.0"; borrowed; NULL unless status is 0. */
 typedef void (*disco_version_cb)(void *data, int status, const char *server, const char *cluster);
 
-/* Which etcd is this? Asks /version of the endpoint in use. 0; UV_EINVAL; UV_ENOMEM;
- * DISCO_ECLOSING. */
+/* Which etcd is this? Asks /version of the endpoint in use, whatever the API.
+ *   cb, data  called once; data is handed through.
+ *   request   receives a handle for disco_request_cancel(), valid until cb is called; NULL allowed.
+ * 0; UV_EINVAL: NULL; UV_ENOMEM; DISCO_ECLOSING. cb gets 0, or the errors of disco_get(). */
 DISCO_EXTERN int disco_server_version(disco_client_t *client, disco_version_cb cb, void *data,
                                       disco_request_t **request);
 

@@ -105,7 +105,8 @@ DISCO_EXTERN int disco_register(disco_client_t *client, const char *service,
 DISCO_EXTERN int disco_registration_update(disco_registration_t *registration,
                                            const disco_host_t *host);
 
-/* Takes the host out of etcd, then CLOSED comes.
+/* Takes the host out of etcd, then CLOSED comes. One that this client registers meanwhile, of the
+ * same service and UUID, is written when this one is out.
  *   timeout_ms  tried for so long, unless etcd refuses (DISCO_EAUTH, DISCO_EREFUSED), which ends it
  *               at once; 0: request_timeout_ms.
  * 0; UV_EINVAL; DISCO_ECLOSING: is ending already. */

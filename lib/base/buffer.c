@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <uv.h>
@@ -104,28 +105,32 @@ int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number)
     return disco__buffer_append(buffer, digits + first, sizeof digits - first);
 }
 
-static int unreserved(char c)
+/* One bit for each byte that is: "-.0123456789"; letters and '_'; letters and '~'. */
+static const uint32_t unreserved[8] = {0, 0x03ff6000, 0x87fffffe, 0x47fffffe, 0, 0, 0, 0};
+
+static bool is_unreserved(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return (unreserved[c / 32] >> c % 32 & 1) != 0;
 }
 
 int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size_t size,
                                  const char *keep)
 {
     static const char hex[] = "0123456789ABCDEF";
+    size_t run = 0; /* where bytes begin that stay as they are */
     size_t i;
 
     for (i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
 
-        if (unreserved(text[i]) || (c != '\0' && strchr(keep, c) != NULL))
-            disco__buffer_append(buffer, text + i, 1);
-        else
-            disco__buffer_append(buffer, encoded, sizeof encoded);
+        if (is_unreserved(c) || (c != '\0' && strchr(keep, c) != NULL))
+            continue;
+        disco__buffer_append(buffer, text + run, i - run);
+        disco__buffer_append(buffer, encoded, sizeof encoded);
+        run = i + 1;
     }
-    return buffer->error;
+    return disco__buffer_append(buffer, text + run, size - run);
 }
 
 void disco__buffer_consume(disco__buffer_t *buffer, size_t size)

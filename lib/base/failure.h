@@ -11,7 +11,7 @@
 
 typedef struct disco__failure_s {
     int status;         /* 0: nothing went wrong */
-    int etcd_code;      /* etcd's errorCode, 0 if etcd did not speak */
+    int etcd_code;      /* v2's errorCode, v3's gRPC code; 0 if etcd did not speak */
     const char *api;    /* which of etcd's APIs was spoken; static; NULL: none is concerned */
     char endpoint[128]; /* "https://host:2379", "" if none is concerned */
     char message[256];  /* etcd's message and cause, or what failed; "" if the code says it all */

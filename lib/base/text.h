@@ -12,6 +12,9 @@ void disco__text_printable(char *text);
 /* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing over U+10FFFF. */
 bool disco__text_is_utf8(const char *text, size_t size);
 
+/* Copies, cut to what fits; size must not be 0. */
+void disco__text_copy(char *to, size_t size, const char *text);
+
 /* NULL as "". */
 const char *disco__text_or_empty(const char *text);
 

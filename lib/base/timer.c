@@ -1,5 +1,6 @@
 /* Happy path: a timer goes into a pairing heap ordered by due time; the libuv timer is armed for
- * the first; when it fires, everything due runs, and it is armed again. Failure modes: the loop was
+ * the first; when it fires, everything due runs, and what may run early and comes next, and it is
+ * armed again. Failure modes: the loop was
  * blocked, so several are due at once: they run in due order, each seeing the true time. The
  * machine slept: the wall clock has moved ahead of the monotonic one; the difference is added to
  * the time. */
@@ -151,13 +152,18 @@ void disco__timer_update_reference(disco__loop_t *loop)
         uv_unref((uv_handle_t *)&loop->timer_handle);
 }
 
+static bool may_run(const disco__timer_t *timer, uint64_t now)
+{
+    return timer != NULL && (timer->due_ms <= now || timer->due_ms - now <= timer->early_ms);
+}
+
 static void run_due(disco__loop_t *loop)
 {
     /* What a callback starts with no delay is due at once but must not keep this turn from ending.
      */
     uint64_t now = disco__now(loop);
 
-    while (loop->timers != NULL && loop->timers->due_ms <= now) {
+    while (may_run(loop->timers, now)) {
         disco__timer_t *timer = loop->timers;
 
         heap_remove(loop, timer);
@@ -202,6 +208,8 @@ void disco__timer_start_at(disco__loop_t *loop, disco__timer_t *timer, uint64_t 
     bool had_first = loop->timers != NULL && loop->timers != timer;
     uint64_t first = had_first ? loop->timers->due_ms : 0;
 
+    if (timer->active && timer->due_ms == due_ms)
+        return;
     if (timer->active)
         heap_remove(loop, timer);
     timer->due_ms = due_ms;

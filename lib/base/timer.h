@@ -11,6 +11,7 @@ typedef struct disco__timer_s {
     struct disco__timer_s *next;
     struct disco__timer_s *previous; /* the parent for a first child */
     uint64_t due_ms;
+    uint32_t early_ms; /* the owner's to set before it is started; 0 at first */
     bool active;
     bool background; /* does not keep the user's loop alive */
     void (*run)(struct disco__timer_s *timer);
@@ -30,7 +31,9 @@ uint64_t disco__wall_clock(void);
 void disco__timer_init(disco__timer_t *timer, void (*run)(disco__timer_t *timer));
 void disco__timer_init_background(disco__timer_t *timer, void (*run)(disco__timer_t *timer));
 
-/* Runs once, that many milliseconds from now; an active timer is started anew. */
+/* Runs once, that many milliseconds from now; an active timer is started anew. It may run up to
+ * early_ms before that, when another timer wakes the loop then: where many are due one after the
+ * other, the loop wakes once for all that may run, and not for each. */
 void disco__timer_start(disco__loop_t *loop, disco__timer_t *timer, uint64_t delay_ms);
 void disco__timer_start_at(disco__loop_t *loop, disco__timer_t *timer, uint64_t due_ms);
 

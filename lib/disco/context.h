@@ -34,6 +34,8 @@ struct disco_client_s {
     disco__settings_t settings;
     disco__queue_t requests;
     disco__queue_t registrations;
+    size_t ending_count; /* registrations that are ending */
+    size_t behind_count; /* sides of others that wait for one of them */
     disco__queue_t subscriptions;
     disco__queue_t watches;
     disco__strmap_t fetches;  /* lookups under way, by what they ask for */

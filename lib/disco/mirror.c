@@ -5,7 +5,7 @@
  * - The watch has a gap: it is closed, and everything is listed again; the owner finds the
  * difference.
  * - A listing is older than what was seen: a member that lags, or etcd was set back. Asked for
- * again a few times, then believed.
+ * again a few times, by quorum, which no member that lags can answer, then believed.
  * - The owner has no memory for an event: as a gap. */
 #include "disco/mirror.h"
 
@@ -167,8 +167,8 @@ static void list(disco__mirror_t *mirror)
     pursuit.data = mirror;
     pursuit.done = on_listed;
     pursuit.retrying = on_retrying;
-    rv = mirror->store->ops->get(mirror->store, mirror->key, mirror->is_directory, false, &pursuit,
-                                 &mirror->listing);
+    rv = mirror->store->ops->get(mirror->store, mirror->key, mirror->is_directory,
+                                 mirror->older_listings > 0, &pursuit, &mirror->listing);
     if (rv != 0)
         fail_with(mirror, rv);
 }

@@ -108,6 +108,10 @@ void disco__registration_finish(disco_registration_t *registration, const disco_
     for (i = 0; i < registration->side_count; i++)
         disco__registration_side_stop(&registration->sides[i]);
     disco__queue_remove(&registration->node);
+    if (registration->ending) {
+        registration->client->ending_count--;
+        disco__registration_removal_is_over(registration->client);
+    }
     disco__tick_schedule(&registration->client->loop, &registration->tick);
 }
 
@@ -303,6 +307,7 @@ void disco__registration_end(disco_registration_t *registration, uint32_t timeou
     if (registration->ending || registration->closed)
         return;
     registration->ending = true;
+    registration->client->ending_count++;
     registration->held = true;
     disco__loop_hold(&registration->client->loop);
     disco__registration_unfollow(registration);

@@ -46,6 +46,7 @@ typedef struct disco__registration_side_s {
     bool lost;
     bool removed; /* or given up, while the registration ends, */
     bool failed;  /* which it is then */
+    bool behind;  /* waits for another registration to be removed */
 } disco__registration_side_t;
 
 struct disco_registration_s {
@@ -101,6 +102,16 @@ void disco__registration_need_info(disco__registration_side_t *side, disco__info
 void disco__registration_side_stop(disco__registration_side_t *side);
 /* Begins to take the host out of etcd. */
 void disco__registration_side_end(disco__registration_side_t *side);
+/* Has it look, from the loop, at what is to be done. */
+void disco__registration_side_wake(disco__registration_side_t *side);
+
+/* registration_order.c */
+
+/* Another registration's host is still being taken out under the key: the side is woken later. */
+bool disco__registration_must_wait(disco__registration_side_t *side);
+void disco__registration_wait_no_more(disco__registration_side_t *side);
+/* One is out on a side, or given up. */
+void disco__registration_removal_is_over(disco_client_t *client);
 
 /* registration_progress.c: the sum of the sides. In each the registration may be closed. */
 

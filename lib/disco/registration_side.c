@@ -325,7 +325,7 @@ void disco__registration_proceed(disco__registration_side_t *side)
             remove_host(side);
         return;
     }
-    if (side->op != NULL)
+    if (side->op != NULL || (side->written == 0 && disco__registration_must_wait(side)))
         return;
     if (registration->adopt && !side->adopted)
         read_info(side);
@@ -369,6 +369,7 @@ int disco__registration_side_init(disco__registration_side_t *side,
 void disco__registration_side_stop(disco__registration_side_t *side)
 {
     disco__timer_stop(&side->registration->client->loop, &side->timer);
+    disco__registration_wait_no_more(side);
     if (side->op != NULL)
         side->store->ops->cancel(side->op);
     step_is_over(side);
@@ -383,4 +384,9 @@ void disco__registration_side_end(disco__registration_side_t *side)
         step_is_over(side);
     }
     wait(side, 0); /* from the loop: what follows may end the registration */
+}
+
+void disco__registration_side_wake(disco__registration_side_t *side)
+{
+    wait(side, 0);
 }

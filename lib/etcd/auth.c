@@ -3,10 +3,11 @@
  * was restarted, the user was changed), it is dropped, and the next one that waits begins anew.
  * Failure modes: no endpoint answers: it is tried on, as a call without an end of its own is, for
  * as long as somebody waits, and who waits is told. User or password are wrong: who waits is told
- * so, and nothing is tried on: the next one that waits asks again. etcd has authentication switched
- * off: no token is sent, until a request is refused for having none. A new token is refused
- * before it was of any use: the next one is asked for only after a while (backoff with full
- * jitter). */
+ * so, and nothing is tried on: the next one that waits asks again, but for a while (backoff with full
+ * jitter) it is told the same without asking, since many may try on and etcd calculates long over a
+ * password. etcd has authentication switched off: no token is sent, until a request is refused for
+ * having none. A new token is refused before it was of any use: the next one is asked for only after
+ * a while likewise. */
 #include "etcd/auth.h"
 
 #include <string.h>
@@ -30,12 +31,13 @@ struct disco__auth_s {
     disco__timer_t pause; /* before etcd is asked again */
     disco__backoff_t backoff;
     uint64_t not_before_ms;
-    uint64_t given_ms;   /* when etcd gave the token */
-    uint64_t generation; /* of what etcd said last */
-    char *token;         /* NULL: it wants none, or none is known */
-    bool known;          /* what etcd said last has not been refused */
-    bool doubted;        /* it was not refused either: it is better than nothing */
-    bool worked;         /* it has been of use */
+    disco__failure_t refusal; /* status not 0: what who waits is told until then */
+    uint64_t given_ms;        /* when etcd gave the token */
+    uint64_t generation;      /* of what etcd said last */
+    char *token;              /* NULL: it wants none, or none is known */
+    bool known;               /* what etcd said last has not been refused */
+    bool doubted;             /* it was not refused either: it is better than nothing */
+    bool worked;              /* it has been of use */
     bool asking;
 };
 
@@ -128,6 +130,12 @@ static disco__verdict_t examine(disco__call_t *call)
     return verdict == DISCO__VERDICT_TOKEN ? DISCO__VERDICT_ANSWER : verdict;
 }
 
+static void wait_before_asking(disco__auth_t *auth)
+{
+    auth->not_before_ms =
+        disco__now(auth->loop) + disco__backoff_next(&auth->backoff, &auth->loop->random);
+}
+
 static void on_done(disco__call_t *call)
 {
     disco__auth_t *auth = auth_of(call);
@@ -138,7 +146,9 @@ static void on_done(disco__call_t *call)
         return;
     }
     auth->doubted = false;
-    tell_all(auth, DISCO__AUTH_REFUSED, &call->failure);
+    auth->refusal = call->failure;
+    wait_before_asking(auth);
+    tell_all(auth, DISCO__AUTH_REFUSED, &auth->refusal);
 }
 
 static void on_retrying(disco__call_t *call)
@@ -161,6 +171,7 @@ static void ask(disco__auth_t *auth)
     int rv;
 
     disco__timer_stop(auth->loop, &auth->pause);
+    disco__failure_clear(&auth->refusal);
     auth->asking = true;
     rv = disco__call_start(&auth->call);
     if (rv == 0)
@@ -259,10 +270,12 @@ void disco__auth_wait(disco__auth_t *auth, disco__auth_wait_t *wait)
     disco__queue_push(&auth->waiting, &wait->node);
     if (auth->asking)
         return;
-    if (disco__now(auth->loop) < auth->not_before_ms)
-        disco__timer_start_at(auth->loop, &auth->pause, auth->not_before_ms);
-    else
+    if (disco__now(auth->loop) >= auth->not_before_ms)
         ask(auth);
+    else if (auth->refusal.status != 0)
+        tell_all(auth, DISCO__AUTH_REFUSED, &auth->refusal);
+    else
+        disco__timer_start_at(auth->loop, &auth->pause, auth->not_before_ms);
 }
 
 void disco__auth_leave(disco__auth_t *auth, disco__auth_wait_t *wait)
@@ -290,15 +303,13 @@ void disco__auth_worked(disco__auth_t *auth, uint64_t generation)
  * a reason to go slowly. */
 static void drop(disco__auth_t *auth)
 {
-    uint64_t now = disco__now(auth->loop);
-    uint32_t wait = 0;
-
     auth->known = false;
-    if (auth->worked || now - auth->given_ms >= auth->backoff.most_ms)
+    if (auth->worked || disco__now(auth->loop) - auth->given_ms >= auth->backoff.most_ms) {
         disco__backoff_reset(&auth->backoff);
-    else
-        wait = disco__backoff_next(&auth->backoff, &auth->loop->random);
-    auth->not_before_ms = now + wait;
+        auth->not_before_ms = 0;
+    } else {
+        wait_before_asking(auth);
+    }
 }
 
 void disco__auth_refused(disco__auth_t *auth, uint64_t generation)

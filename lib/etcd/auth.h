@@ -16,7 +16,8 @@ typedef enum disco__auth_news_e {
     DISCO__AUTH_READY,   /* it can be sent now; the wait is over */
     DISCO__AUTH_TROUBLE, /* etcd could not be asked; it is tried on */
     DISCO__AUTH_ALONE,   /* the same, and no endpoint could even be connected to */
-    DISCO__AUTH_REFUSED  /* etcd does not take this user and password; the wait is over */
+    DISCO__AUTH_REFUSED  /* etcd does not take this user and password, or did not a moment ago; the
+                            wait is over */
 } disco__auth_news_t;
 
 /* Somebody who waits for a token. */

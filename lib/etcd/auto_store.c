@@ -60,10 +60,8 @@ static disco__verdict_t examine(disco__call_t *call)
         return DISCO__VERDICT_ANSWER;
     }
     /* etcd's HTTP server itself, in plain text (3.4.23, 3.5.35 and 3.6.16 alike). */
-    if (status == 404) {
-        choose(store, store->v3);
-        return DISCO__VERDICT_ANSWER;
-    }
+    if (status == 404)
+        return DISCO__VERDICT_ELSEWHERE;
     disco__failure_set(&call->failure,
                        status == 401 || status == 403   ? DISCO_EAUTH
                        : status == 429 || status >= 500 ? DISCO_EUNAVAILABLE
@@ -78,6 +76,8 @@ static void on_done(disco__call_t *call)
     disco__queue_t batch;
     disco__queue_t *node;
 
+    if (store->chosen == NULL)
+        choose(store, store->v3); /* no endpoint serves v2 */
     store->asking = false;
     store->held_count = 0;
     disco__queue_init(&batch);

@@ -1,9 +1,8 @@
-#include "etcd/call.h"
-
 #include <string.h>
 
 #include <uvdisco/error.h>
 
+#include "etcd/call_internal.h"
 #include "http/writer.h"
 
 /* etcd's listener looks at the first bytes of a connection to tell protocols apart and resets one
@@ -13,8 +12,6 @@
  * call to the next: enough for a heartbeat. */
 #define REQUEST_KEPT 1024
 #define PART_KEPT 256
-
-static void attempt(disco__call_t *call);
 
 static disco__call_t *call_of(disco__http_request_t *request)
 {
@@ -34,18 +31,18 @@ void disco__call_stop(disco__call_t *call)
         disco__auth_leave(call->auth, &call->wait);
 }
 
-static void finish(disco__call_t *call)
+void disco__call_finish(disco__call_t *call)
 {
     disco__call_stop(call);
     call->done(call);
 }
 
-static void time_is_up(disco__call_t *call)
+void disco__call_time_is_up(disco__call_t *call)
 {
     if (call->failure.status == 0)
         disco__failure_set(&call->failure, UV_ETIMEDOUT, "no token within %u ms", call->total_ms);
     call->failure.api = call->api;
-    finish(call);
+    disco__call_finish(call);
 }
 
 /* Nothing of the request has left this machine. */
@@ -69,12 +66,12 @@ static bool was_not_connected(int status)
 }
 
 /* Not the endpoint's fault, and no better anywhere else. */
-static bool is_final(int status)
+bool disco__call_is_final(int status)
 {
     return status == UV_ENOMEM || status == DISCO_ETOOLARGE;
 }
 
-static uint64_t time_left(const disco__call_t *call)
+uint64_t disco__call_time_left(const disco__call_t *call)
 {
     uint64_t now = disco__now(call->endpoints->loop);
 
@@ -87,7 +84,7 @@ static bool may_try_again(disco__call_t *call, bool round_over)
 {
     if (call->pinned != NULL)
         return false;
-    if (is_final(call->failure.status) && (call->deadline_ms != 0 || call->long_poll))
+    if (disco__call_is_final(call->failure.status) && (call->deadline_ms != 0 || call->long_poll))
         return false;
     if (!call->repeatable && !was_not_connected(call->failure.status))
         return false;
@@ -95,10 +92,10 @@ static bool may_try_again(disco__call_t *call, bool round_over)
         return true;
     if (round_over && !call->reached)
         return false;
-    return time_left(call) > 0;
+    return disco__call_time_left(call) > 0;
 }
 
-static void say_whose(disco__call_t *call)
+void disco__call_say_whose(disco__call_t *call)
 {
     call->failure.api = call->api;
     disco__failure_set_endpoint(&call->failure, call->endpoint->url);
@@ -111,21 +108,21 @@ static void attempt_failed(disco__call_t *call)
     uint64_t wait = 0;
 
     disco__call_stop(call);
-    say_whose(call);
-    if (!is_final(call->failure.status))
+    disco__call_say_whose(call);
+    if (!disco__call_is_final(call->failure.status))
         disco__endpoints_failed(call->endpoints, call->endpoint, &call->failure);
     call->attempts++;
     call->reached = call->reached || !was_not_connected(call->failure.status);
     round_over = call->attempts % call->endpoints->count == 0;
     call->unreached = round_over && !call->reached;
     if (!may_try_again(call, round_over)) {
-        finish(call);
+        disco__call_finish(call);
         return;
     }
     if (round_over) {
         wait = disco__backoff_next(&call->backoff, &call->endpoints->loop->random);
-        if (wait > time_left(call))
-            wait = time_left(call);
+        if (wait > disco__call_time_left(call))
+            wait = disco__call_time_left(call);
         call->reached = false;
     }
     /* Also without a wait the next attempt begins on a turn of its own. */
@@ -147,84 +144,10 @@ static uint32_t patience(const disco__call_t *call)
 
 static void start_attempt_timer(disco__call_t *call)
 {
-    uint64_t left = time_left(call);
+    uint64_t left = disco__call_time_left(call);
     uint32_t wait = patience(call);
 
     disco__timer_start(call->endpoints->loop, &call->timer, left < wait ? left : wait);
-}
-
-static void start_deadline_timer(disco__call_t *call)
-{
-    disco__timer_stop(call->endpoints->loop, &call->timer);
-    if (call->deadline_ms != 0)
-        disco__timer_start(call->endpoints->loop, &call->timer, time_left(call));
-}
-
-/* The timer, since nobody may be called back from here. */
-static void on_told(disco__auth_wait_t *wait, disco__auth_news_t news,
-                    const disco__failure_t *failure)
-{
-    disco__call_t *call = disco__container_of(wait, disco__call_t, wait);
-
-    if (news != DISCO__AUTH_READY)
-        call->failure = *failure;
-    call->troubled = news == DISCO__AUTH_TROUBLE || news == DISCO__AUTH_ALONE;
-    call->ending =
-        news == DISCO__AUTH_REFUSED || (call->troubled && call->deadline_ms != 0 &&
-                                        (news == DISCO__AUTH_ALONE || is_final(failure->status)));
-    disco__timer_start(call->endpoints->loop, &call->timer, 0);
-}
-
-static void wait_for_token(disco__call_t *call)
-{
-    start_deadline_timer(call);
-    disco__auth_wait(call->auth, &call->wait);
-}
-
-/* Without a call back: it comes from the timer. */
-static void on_timer_while_waiting(disco__call_t *call)
-{
-    if (call->troubled && time_left(call) > 0) {
-        call->troubled = false;
-        start_deadline_timer(call);
-        if (call->retrying != NULL)
-            call->retrying(call);
-        return;
-    }
-    time_is_up(call);
-}
-
-/* It may be renewed already, by others. */
-static void token_refused(disco__call_t *call)
-{
-    bool again = call->refusals > 0;
-
-    say_whose(call);
-    disco__endpoints_succeeded(call->endpoints, call->endpoint);
-    if (!disco__call_refuse_token(call) || time_left(call) == 0) {
-        finish(call);
-        return;
-    }
-    attempt(call);
-    if (again && call->retrying != NULL)
-        call->retrying(call);
-}
-
-/* The connection ended where the head of an answer was to come (3.4.23 of upstream, to a token that
- * it does not know; all, when they crash). */
-static bool is_empty_reply(const disco__call_t *call)
-{
-    return call->answer.http_status == 0 &&
-           (call->failure.status == UV_EOF || call->failure.status == UV_ECONNRESET);
-}
-
-/* Once in a call, and by a new token: then it is the endpoint's fault. */
-static bool token_may_be_why(disco__call_t *call)
-{
-    if (call->auth == NULL || call->doubted || !is_empty_reply(call))
-        return false;
-    call->doubted = true;
-    return disco__auth_doubted(call->auth, call->token) && call->repeatable && time_left(call) > 0;
 }
 
 static void on_timer(disco__timer_t *timer)
@@ -232,11 +155,11 @@ static void on_timer(disco__timer_t *timer)
     disco__call_t *call = disco__container_of(timer, disco__call_t, timer);
 
     if (call->ending) {
-        finish(call);
+        disco__call_finish(call);
         return;
     }
     if (disco__queue_linked(&call->wait.node)) {
-        on_timer_while_waiting(call);
+        disco__call_time_while_waiting(call);
         return;
     }
     if (call->early_error != 0) {
@@ -246,13 +169,13 @@ static void on_timer(disco__timer_t *timer)
         return;
     }
     if (!call->sending) {
-        if (time_left(call) > 0)
-            attempt(call);
+        if (disco__call_time_left(call) > 0)
+            disco__call_attempt(call);
         else
-            time_is_up(call);
+            disco__call_time_is_up(call);
         return;
     }
-    if (call->endpoint->avoid_until_ms == 0 && time_left(call) > 0 &&
+    if (call->endpoint->avoid_until_ms == 0 && disco__call_time_left(call) > 0 &&
         disco__pool_is_queued(&call->endpoint->pool, &call->request)) {
         start_attempt_timer(call); /* so many are before it that it was not sent yet */
         return;
@@ -304,43 +227,84 @@ static void on_body(disco__http_request_t *request, const char *bytes, size_t si
                                size); /* an error is looked at when all is there */
 }
 
+/* No more often than there are endpoints. */
+static bool ask_elsewhere(disco__call_t *call)
+{
+    if (call->pinned != NULL || ++call->lacking >= call->endpoints->count ||
+        disco__call_time_left(call) == 0 ||
+        !disco__endpoints_passed(call->endpoints, call->endpoint))
+        return false;
+    disco__call_stop(call);
+    disco__call_attempt(call);
+    return true;
+}
+
+/* What is complete counts. False: it does not, and the call has gone on, or is over. */
+static bool is_answer(disco__call_t *call)
+{
+    disco__verdict_t verdict;
+
+    if (call->body.error != 0) {
+        disco__failure_set(&call->failure, call->body.error, NULL);
+        attempt_failed(call);
+        return false;
+    }
+    verdict = call->examine(call);
+    if (verdict == DISCO__VERDICT_AT_FAULT) {
+        attempt_failed(call);
+        return false;
+    }
+    if (verdict == DISCO__VERDICT_ELSEWHERE && ask_elsewhere(call))
+        return false;
+    if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
+        disco__call_token_refused(call);
+        return false;
+    }
+    disco__call_say_whose(call);
+    return true;
+}
+
+static void clear_answer(disco__call_t *call)
+{
+    memset(&call->answer, 0, sizeof call->answer);
+    disco__buffer_clear(&call->body);
+}
+
+/* The body is emptied before the owner is told, who may end the call. */
+static void on_first(disco__http_request_t *request)
+{
+    disco__call_t *call = call_of(request);
+
+    if (!is_answer(call))
+        return;
+    clear_answer(call);
+    call->in_second = true;
+    call->first(call);
+}
+
 static void on_done(disco__http_request_t *request, const disco__failure_t *failure)
 {
     disco__call_t *call = call_of(request);
-    disco__verdict_t verdict;
 
     call->sending = false;
     call->silences = 0;
     disco__timer_stop(call->endpoints->loop, &call->timer);
     call->failure = *failure;
     if (failure->status != 0) {
-        if (token_may_be_why(call))
-            attempt(call);
+        if (disco__call_token_may_be_why(call))
+            disco__call_attempt(call);
         else
             attempt_failed(call);
         return;
     }
-    if (call->body.error != 0) {
-        disco__failure_set(&call->failure, call->body.error, NULL);
-        attempt_failed(call);
+    if (!is_answer(call))
         return;
-    }
-    verdict = call->examine(call);
-    if (verdict == DISCO__VERDICT_AT_FAULT) {
-        attempt_failed(call);
-        return;
-    }
-    if (verdict == DISCO__VERDICT_TOKEN && call->auth != NULL) {
-        token_refused(call);
-        return;
-    }
-    say_whose(call);
     disco__endpoints_succeeded(call->endpoints, call->endpoint);
     disco__backoff_reset(&call->backoff);
     call->doubted = false;
     if (call->auth != NULL)
         disco__auth_worked(call->auth, call->token);
-    finish(call);
+    disco__call_finish(call);
 }
 
 static int write_request(disco__call_t *call, const char *authorization)
@@ -359,6 +323,10 @@ static int write_request(disco__call_t *call, const char *authorization)
     if (call->content.error != 0)
         return call->content.error;
     disco__buffer_reuse(&call->request.bytes, REQUEST_KEPT);
+    if (call->second_target != NULL)
+        return disco__http_write_two(&call->request.bytes, &message, call->second_target,
+                                     &call->request.second_at);
+    call->request.second_at = 0;
     return disco__http_write(&call->request.bytes, &message);
 }
 
@@ -371,17 +339,17 @@ static void log_attempt(const disco__call_t *call)
                call->method, (int)strcspn(target, "?"), target);
 }
 
-static void attempt(disco__call_t *call)
+void disco__call_attempt(disco__call_t *call)
 {
     const char *authorization = call->authorization;
 
     if (call->auth != NULL && !disco__auth_ready(call->auth, &authorization, &call->token)) {
-        wait_for_token(call);
+        disco__call_wait_for_token(call);
         return;
     }
     call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
-    memset(&call->answer, 0, sizeof call->answer);
-    disco__buffer_clear(&call->body);
+    clear_answer(call);
+    call->in_second = false;
     call->early_error = write_request(call, authorization);
     if (call->early_error != 0) {
         disco__timer_start(call->endpoints->loop, &call->timer, 0);
@@ -394,6 +362,7 @@ static void attempt(disco__call_t *call)
     call->request.on_sent = on_sent;
     call->request.on_head = on_head;
     call->request.on_body = on_body;
+    call->request.on_first = on_first;
     call->request.on_done = on_done;
     call->sending = true;
     call->sent = false;
@@ -413,17 +382,21 @@ void disco__call_init(disco__call_t *call, disco__endpoints_t *endpoints)
     disco__http_request_init(&call->request);
     disco__timer_init(&call->timer, on_timer);
     disco__queue_init(&call->wait.node);
-    call->wait.told = on_told;
+    call->wait.told = disco__call_told;
     disco__backoff_init(&call->backoff, endpoints->backoff_first_ms, endpoints->backoff_most_ms);
+}
+
+static bool is_short_enough(const disco__call_t *call, size_t target_size)
+{
+    return strlen(call->method) + target_size + sizeof "  HTTP/1.1\r\n" - 1 <= REQUEST_LINE_MOST;
 }
 
 int disco__call_start(disco__call_t *call)
 {
-    size_t line = strlen(call->method) + call->target.size + sizeof "  HTTP/1.1\r\n" - 1;
-
     if (call->target.error != 0 || call->content.error != 0)
         return UV_ENOMEM;
-    if (line > REQUEST_LINE_MOST)
+    if (!is_short_enough(call, call->target.size) ||
+        (call->second_target != NULL && !is_short_enough(call, strlen(call->second_target))))
         return UV_ENAMETOOLONG;
     if (call->backoff_most_ms > 0)
         call->backoff.most_ms = call->backoff_most_ms;
@@ -431,6 +404,7 @@ int disco__call_start(disco__call_t *call)
     if (call->total_ms > 0)
         call->deadline_ms = disco__now(call->endpoints->loop) + call->total_ms;
     call->attempts = 0;
+    call->lacking = 0;
     call->silences = 0;
     call->reached = false;
     call->refusals = 0;
@@ -438,24 +412,14 @@ int disco__call_start(disco__call_t *call)
     call->troubled = false;
     call->ending = false;
     disco__failure_clear(&call->failure);
-    attempt(call);
+    disco__call_attempt(call);
     return 0;
-}
-
-bool disco__call_refuse_token(disco__call_t *call)
-{
-    if (call->auth == NULL)
-        return false;
-    disco__auth_refused(call->auth, call->token);
-    if (call->refusals < UINT32_MAX)
-        call->refusals++;
-    return true;
 }
 
 void disco__call_restart(disco__call_t *call)
 {
     disco__call_stop(call);
-    attempt(call);
+    disco__call_attempt(call);
 }
 
 void disco__call_renew(disco__call_t *call)

@@ -3,9 +3,11 @@
  * Happy path: start picks an endpoint, sends, collects the body, has it examined, and calls done.
  * Failure modes: an attempt that takes too long, a connection that breaks, an endpoint that says it
  * cannot: the endpoint is left alone, the next one is tried at once, and after a round of all of
- * them the call waits (backoff with full jitter). It ends with the last failure when its time is
+ * them the call waits (backoff with full jitter). An endpoint that does not serve the API is passed
+ * over for one that may, and stays for what it serves; the call ends when there is none. It ends with the last failure when its time is
  * up, or after one round in which no endpoint could even be connected to (a call without an end of
- * its own goes on). A request that is not repeatable ends with the first failure after which it may
+ * its own goes on). With two targets an attempt is over when both have their answer, and the next
+ * one asks for both again. A request that is not repeatable ends with the first failure after which it may
  * have been received.
  *
  * With a token: the call waits until there is one, then goes on as above; its total time counts,
@@ -23,9 +25,10 @@
 typedef struct disco__call_s disco__call_t;
 
 typedef enum disco__verdict_e {
-    DISCO__VERDICT_ANSWER,   /* this is the answer, be it an error */
-    DISCO__VERDICT_AT_FAULT, /* the endpoint is at fault: another may do better */
-    DISCO__VERDICT_TOKEN     /* the token is no longer good */
+    DISCO__VERDICT_ANSWER,    /* this is the answer, be it an error */
+    DISCO__VERDICT_AT_FAULT,  /* the endpoint is at fault: another may do better */
+    DISCO__VERDICT_ELSEWHERE, /* it does not serve this API: another may; else this is the answer */
+    DISCO__VERDICT_TOKEN      /* the token is no longer good */
 } disco__verdict_t;
 
 struct disco__call_s {
@@ -33,6 +36,8 @@ struct disco__call_s {
     const char *api; /* for failures; static; NULL: of no concern */
     const char *method;
     disco__buffer_t target;
+    const char *second_target; /* asked for right behind the first, by the same endpoint, borrowed;
+                                  then the call must be repeatable. NULL: none */
     const char *authorization; /* value of the field, borrowed; NULL: none */
     disco__auth_t *auth;       /* gives the field a token, borrowed; NULL: none */
     const char *fields;        /* more header lines, each with its CRLF; NULL: none */
@@ -58,6 +63,8 @@ struct disco__call_s {
                                    allowed. The call may be ended inside */
     void (*retrying)(disco__call_t *call); /* call->failure; another attempt follows. NULL allowed.
                                               The call may be ended inside */
+    void (*first)(disco__call_t *call);    /* of two answers the first is complete: as done, but the
+                                              second follows. The call may be ended inside */
     void (*done)(disco__call_t *call); /* call->failure, call->answer, call->body. The call may be
                                           freed or started again */
 
@@ -75,11 +82,13 @@ struct disco__call_s {
     disco__backoff_t backoff;
     uint64_t deadline_ms;
     size_t attempts;
+    size_t lacking;  /* answers of endpoints that do not serve the API */
     size_t silences; /* attempts, one after the other, whose request was taken and not answered */
     bool sent;       /* the attempt's was */
     bool reached;    /* since the round began, an endpoint could be connected to */
     bool unreached;  /* while retrying is called: a round is over in which none could */
     bool sending;
+    bool in_second;          /* of two answers the first has come */
     int early_error;         /* the request could not even be written */
     disco__auth_wait_t wait; /* for a token */
     uint64_t token;          /* generation of the one that the attempt has; 0: none */

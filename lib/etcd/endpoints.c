@@ -173,11 +173,23 @@ void disco__endpoints_succeeded(disco__endpoints_t *endpoints, disco__endpoint_t
     disco__backoff_reset(&endpoint->backoff);
 }
 
+static void move_on(disco__endpoints_t *endpoints, const disco__endpoint_t *from)
+{
+    if (from == &endpoints->list[endpoints->current])
+        endpoints->current = (endpoints->current + 1) % endpoints->count;
+}
+
+bool disco__endpoints_passed(disco__endpoints_t *endpoints, disco__endpoint_t *endpoint)
+{
+    disco__endpoints_succeeded(endpoints, endpoint);
+    move_on(endpoints, endpoint);
+    return disco__endpoints_pick(endpoints) != endpoint;
+}
+
 void disco__endpoints_failed(disco__endpoints_t *endpoints, disco__endpoint_t *endpoint,
                              const disco__failure_t *failure)
 {
     uint64_t now = disco__now(endpoints->loop);
-    disco__endpoint_t *current = &endpoints->list[endpoints->current];
 
     disco__log(&endpoints->loop->log, DISCO_LOG_WARNING, "%s: %s%s%s", endpoint->url,
                disco_strerror(failure->status), failure->message[0] != '\0' ? ": " : "",
@@ -187,6 +199,5 @@ void disco__endpoints_failed(disco__endpoints_t *endpoints, disco__endpoint_t *e
         endpoint->avoid_until_ms =
             now + 1 + disco__backoff_next(&endpoint->backoff, &endpoints->loop->random);
     disco__pool_drop_idle(&endpoint->pool);
-    if (endpoint == current)
-        endpoints->current = (endpoints->current + 1) % endpoints->count;
+    move_on(endpoints, endpoint);
 }

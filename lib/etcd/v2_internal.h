@@ -3,6 +3,7 @@
 #define DISCO_ETCD_V2_INTERNAL_H
 
 #include "etcd/call.h"
+#include "etcd/turns.h"
 #include "etcd/v2_codec.h"
 #include "etcd/v2_store.h"
 
@@ -12,6 +13,7 @@ typedef struct disco__v2_store_s {
     disco__v2_store_options_t options;
     struct disco__v2_single_s *spares; /* operations that are over, to be used again */
     size_t spare_count;
+    disco__turns_t beats; /* heartbeats: v2_leased.c */
 } disco__v2_store_t;
 
 static inline disco__v2_store_t *disco__v2_store_of(disco__store_t *store)
@@ -53,6 +55,7 @@ int disco__v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
                       const disco__pursuit_t *pursuit, disco__op_t **op);
 
 /* v2_leased.c */
+void disco__v2_beats_init(disco__turns_t *beats, size_t most);
 int disco__v2_lease(disco__store_t *store, const char *key, uint64_t ttl_s,
                     const disco__leased_events_t *events, void *data, disco__leased_t **leased);
 int disco__v2_lease_write(disco__leased_t *leased, const disco__leased_write_t *write,

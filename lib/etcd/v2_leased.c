@@ -2,6 +2,7 @@
  * which wakes no watcher; its removal is a DELETE. One thing is under way at a time. Failure modes:
  * - A write or removal is tried on by its call, and ends as its pursuit says.
  * - A heartbeat is tried on until etcd answers; refused, it is sent again after a while (backoff).
+ * Many that are due together wait for their turn, but not while one fails.
  * A write takes the place of a heartbeat under way, being one itself; should it fail, the heartbeat
  * follows at once.
  * - etcd says that the key is gone: heartbeats end.
@@ -15,7 +16,8 @@
 #include "etcd/heartbeat.h"
 #include "etcd/v2_internal.h"
 
-typedef enum step_e { IDLE, BESIDE, PUT, BEAT, DELETE } step_t;
+/* TURN: a heartbeat waits for it. */
+typedef enum step_e { IDLE, BESIDE, PUT, TURN, BEAT, DELETE } step_t;
 
 /* The write or removal that was asked for; or the removal that has taken the place of a write. */
 typedef struct v2_asked_s {
@@ -37,7 +39,8 @@ typedef struct v2_leased_s {
     void *data;
 
     step_t step;
-    disco__op_t *under_way; /* of the step; NULL: idle */
+    disco__op_t *under_way; /* of the step; NULL: there is none */
+    disco__turn_t turn;
     disco__heartbeat_t heartbeat;
     disco__backoff_t refusals;
     bool beat_is_due;  /* it came while something else was under way */
@@ -74,18 +77,18 @@ static void forget_asked(v2_leased_t *leased)
     disco__free(asked);
 }
 
-static void stop_step(v2_leased_t *leased)
-{
-    if (leased->under_way != NULL)
-        leased->base.store->ops->cancel(leased->under_way);
-    leased->under_way = NULL;
-    leased->step = IDLE;
-}
-
 static void step_is_over(v2_leased_t *leased)
 {
     leased->under_way = NULL;
     leased->step = IDLE;
+    disco__turn_give(&store_of(leased)->beats, &leased->turn);
+}
+
+static void stop_step(v2_leased_t *leased)
+{
+    if (leased->under_way != NULL)
+        leased->base.store->ops->cancel(leased->under_way);
+    step_is_over(leased);
 }
 
 /* What was asked for has its end. */
@@ -249,7 +252,10 @@ static void beat_failed(v2_leased_t *leased, const disco__failure_t *failure)
 
 static void on_beat_retrying(void *data, const disco__failure_t *failure)
 {
-    beat_failed(data, failure);
+    v2_leased_t *leased = data;
+
+    disco__turn_goes_badly(&store_of(leased)->beats, &leased->turn);
+    beat_failed(leased, failure);
 }
 
 /* etcd does not take it, or it could not be sent: again after a while. */
@@ -272,6 +278,7 @@ static void on_beaten(void *data, const disco__result_t *result)
     } else if (result->failure->status != 0) {
         beat_later(leased, result->failure);
     } else {
+        disco__turns_go_well(&store_of(leased)->beats);
         disco__backoff_reset(&leased->refusals);
         leased->troubled = false;
         disco__heartbeat_acknowledged(&leased->heartbeat, result->sent_ms);
@@ -280,9 +287,9 @@ static void on_beaten(void *data, const disco__result_t *result)
     }
 }
 
-static void on_beat(disco__heartbeat_t *heartbeat)
+static int send_beat(v2_leased_t *leased)
 {
-    v2_leased_t *leased = disco__container_of(heartbeat, v2_leased_t, heartbeat);
+    const disco__heartbeat_t *heartbeat = &leased->heartbeat;
     disco__pursuit_t pursuit = {
         .attempt_ms =
             disco__heartbeat_attempt_ms(heartbeat->ttl_ms, store_of(leased)->options.attempt_ms),
@@ -291,6 +298,19 @@ static void on_beat(disco__heartbeat_t *heartbeat)
         .done = on_beaten,
         .retrying = on_beat_retrying,
     };
+    int rv = disco__v2_refresh(leased->base.store, leased->key, ttl_s_of(leased), &pursuit,
+                               &leased->under_way);
+
+    if (rv == 0)
+        leased->step = BEAT;
+    else
+        step_is_over(leased);
+    return rv;
+}
+
+static void on_beat(disco__heartbeat_t *heartbeat)
+{
+    v2_leased_t *leased = disco__container_of(heartbeat, v2_leased_t, heartbeat);
     disco__failure_t failure;
     int rv;
 
@@ -298,15 +318,30 @@ static void on_beat(disco__heartbeat_t *heartbeat)
         leased->beat_is_due = true;
         return;
     }
-    rv = disco__v2_refresh(leased->base.store, leased->key, ttl_s_of(leased), &pursuit,
-                           &leased->under_way);
-    if (rv == 0) {
-        leased->step = BEAT;
+    if (!disco__turn_take(&store_of(leased)->beats, &leased->turn)) {
+        leased->step = TURN;
         return;
     }
+    rv = send_beat(leased);
+    if (rv == 0)
+        return;
     disco__failure_clear(&failure);
     failure.status = rv;
     beat_later(leased, &failure);
+}
+
+/* What cannot be sent is told from the timer, since others may be on the stack. */
+static void on_turn(disco__turn_t *turn)
+{
+    v2_leased_t *leased = disco__container_of(turn, v2_leased_t, turn);
+
+    if (send_beat(leased) != 0)
+        disco__heartbeat_again(&leased->heartbeat, 0);
+}
+
+void disco__v2_beats_init(disco__turns_t *beats, size_t most)
+{
+    disco__turns_init(beats, most, on_turn);
 }
 
 static void on_overdue(disco__heartbeat_t *heartbeat)
@@ -378,6 +413,7 @@ int disco__v2_lease(disco__store_t *store, const char *key, uint64_t ttl_s,
     leased->base.store = store;
     leased->events = events;
     leased->data = data;
+    disco__turn_init(&leased->turn);
     disco__heartbeat_init(&leased->heartbeat, store->loop, ttl_s * 1000, on_beat, on_overdue);
     disco__backoff_init(&leased->refusals, endpoints->backoff_first_ms,
                         half < endpoints->backoff_most_ms ? (uint32_t)half
@@ -397,7 +433,7 @@ int disco__v2_lease_write(disco__leased_t *base, const disco__leased_write_t *wr
     asked = ask(leased, write->value);
     if (asked == NULL)
         return UV_ENOMEM;
-    if (leased->step == BEAT) {
+    if (leased->step == BEAT || leased->step == TURN) {
         stop_step(leased);
         leased->beat_is_due = true;
     }

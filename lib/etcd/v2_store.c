@@ -12,7 +12,8 @@
 #include "etcd/v2_internal.h"
 #include "json/read.h"
 
-/* As many as are under way at once where the heartbeats of a thousand hosts are spread. */
+/* As many as there are heartbeats under way at once, and these are enough to have all connections
+ * in use. */
 #define SPARES_MOST 32
 
 typedef struct disco__v2_single_s {
@@ -35,7 +36,7 @@ static disco__verdict_t examine_without_body(disco__call_t *call)
     if (status == 404) {
         /* etcd without the v2 API answers every path below /v2 by a plain text (3.4.23, 3.5.30). */
         disco__failure_set(&call->failure, DISCO_EV2DISABLED, NULL);
-        return DISCO__VERDICT_ANSWER;
+        return DISCO__VERDICT_ELSEWHERE;
     }
     if (status == 401 || status == 403) {
         disco__failure_set(&call->failure, DISCO_EAUTH, "HTTP status %d", status);
@@ -171,7 +172,7 @@ static void on_keys_done(disco__call_t *call)
     disco__v2_reply_free(&reply);
 }
 
-/* Of a heartbeat's answer only the status matters. */
+/* Of a heartbeat's answer only the status matters, and not where etcd is. */
 static void ignore_body(disco__call_t *call, const char *bytes, size_t size)
 {
     (void)call;
@@ -322,6 +323,7 @@ int disco__v2_refresh(disco__store_t *store, const char *key, uint64_t ttl_s,
     if (op == NULL)
         return UV_ENOMEM;
     op->call.content_type = "application/x-www-form-urlencoded";
+    op->call.has_position = false;
     op->call.chunk = ignore_body;
     op->call.done = on_refresh_done;
     disco__v2_write_target(&op->call.target, key);
@@ -406,6 +408,7 @@ int disco__v2_store_new(disco__store_t **store, disco__loop_t *loop, disco__endp
     v2->base.has_directories = true;
     v2->endpoints = endpoints;
     v2->options = *options;
+    disco__v2_beats_init(&v2->beats, SPARES_MOST);
     *store = &v2->base;
     return 0;
 }

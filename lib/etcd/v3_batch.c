@@ -223,11 +223,16 @@ static bool concerns_one(const disco__failure_t *failure)
            (failure->etcd_code == DISCO__V3_INVALID && failure->status == DISCO_EREFUSED);
 }
 
-static void split(disco__queue_t *tasks, disco__v3_lease_t *lease, size_t count)
+static void split(disco__queue_t *tasks, disco__v3_lease_t *lease, size_t count, bool removes)
 {
     disco__failure_t failure;
-    int rv = disco__v3_batch_send(lease, tasks, (count + 1) / 2);
+    int rv;
 
+    if (lease->id == 0 && !removes) {
+        requeue(lease, tasks); /* the lease was found gone meanwhile */
+        return;
+    }
+    rv = disco__v3_batch_send(lease, tasks, (count + 1) / 2);
     disco__failure_clear(&failure);
     failure.status = rv;
     if (rv != 0)
@@ -267,7 +272,7 @@ static void on_done(disco__call_t *call)
     else if (failure.status == DISCO_EKEYNOTFOUND && !removes)
         repeat(&tasks, lease, id, &failure);
     else if (count > 1 && concerns_one(&failure))
-        split(&tasks, lease, count);
+        split(&tasks, lease, count, removes);
     else
         disco__v3_tasks_finish(&tasks, &failure);
 }

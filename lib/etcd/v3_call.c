@@ -14,7 +14,7 @@ static disco__verdict_t examine_text(disco__call_t *call)
 
     if (status == 404 || status == 405 || status == 501) {
         disco__failure_set(&call->failure, DISCO_EV3DISABLED, NULL);
-        return DISCO__VERDICT_ANSWER;
+        return DISCO__VERDICT_ELSEWHERE;
     }
     if (status == 401 || status == 403 || strstr(text, "CommonName of client") != NULL) {
         /* etcd with authentication takes no client certificate that has a common name here. */
@@ -52,6 +52,8 @@ disco__verdict_t disco__v3_examine(disco__call_t *call)
         return examine_text(call);
     if (token)
         return DISCO__VERDICT_TOKEN;
+    if (call->failure.status == DISCO_EV3DISABLED)
+        return DISCO__VERDICT_ELSEWHERE;
     return call->failure.status == DISCO_EUNAVAILABLE ? DISCO__VERDICT_AT_FAULT
                                                       : DISCO__VERDICT_ANSWER;
 }

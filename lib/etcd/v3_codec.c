@@ -37,8 +37,9 @@ static int meaning_of(uint64_t code, const char *message)
     case DISCO__V3_INVALID:
         return strstr(message, "authentication failed") != NULL ? DISCO_EAUTH : DISCO_EREFUSED;
     case DISCO__V3_NOT_FOUND:
-        /* The gateway's own answer to a path that it does not have (3.6.16). */
-        return strcmp(message, "Not Found") == 0 ? DISCO_EV3DISABLED : DISCO_EKEYNOTFOUND;
+        /* etcd says so of leases alone; of a path that it does not have, the gateway (3.6.16,
+         * "Not Found") or whoever else stands there. Never that there is no such key. */
+        return strstr(message, "lease not found") != NULL ? DISCO_EKEYNOTFOUND : DISCO_EV3DISABLED;
     case DISCO__V3_DENIED:
         return DISCO_EAUTH;
     case DISCO__V3_EXHAUSTED:

@@ -8,7 +8,8 @@
  * - A keep-alive fails: every key is told that it is failing, attempt by attempt, and tried on.
  * - The time to live passes without one: every key is told that it is overdue.
  * - etcd does not know the lease any more, as a keep-alive or a transaction finds: every key on it
- * is told that it is gone. They are written again by their owners, on a lease granted anew.
+ * is told that it is gone, or that there is nothing to be replaced, if that is under way. They are
+ * written again by their owners, on a lease granted anew.
  * - The last key is closed without being removed: the lease is left to expire. */
 #include "etcd/v3_lease.h"
 
@@ -85,6 +86,18 @@ void disco__v3_lease_ask(disco__v3_lease_t *lease, disco__call_t *call, const ch
     disco__buffer_append_char(&call->content, '}');
 }
 
+/* What was written on it is gone. A write under way that was only to replace it has its end by that;
+ * another finds out by itself, and is repeated on the next lease. */
+static void tell_gone(disco__v3_leased_t *leased, const disco__failure_t *failure)
+{
+    disco__v3_task_t *write = leased->write;
+
+    if (write == NULL)
+        leased->events.gone(leased->data, failure);
+    else if (write->must_exist)
+        disco__v3_task_cut(write, failure);
+}
+
 void disco__v3_lease_lost(disco__v3_lease_t *lease, const disco__failure_t *why)
 {
     disco__failure_t failure = *why;
@@ -103,15 +116,14 @@ void disco__v3_lease_lost(disco__v3_lease_t *lease, const disco__failure_t *why)
     disco__queue_move(&lease->keys, &untold);
     while ((node = disco__queue_first(&untold)) != NULL) {
         disco__v3_leased_t *leased = leased_at(node);
-        bool tells = leased->written && leased->write == NULL;
+        bool was_written = leased->written;
 
         disco__queue_remove(node);
         disco__queue_push(&leased->lease->keys, node);
         leased->written = false;
         leased->troubled = false;
-        /* A write under way finds out by itself. */
-        if (tells)
-            leased->events.gone(leased->data, &failure);
+        if (was_written)
+            tell_gone(leased, &failure);
     }
 }
 

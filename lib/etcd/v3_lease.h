@@ -126,6 +126,8 @@ void disco__v3_leased_free(disco__v3_leased_t *leased);
 
 /* Over: the task is freed, then its owner told. */
 void disco__v3_task_finish(disco__v3_task_t *task, const disco__failure_t *failure);
+/* The same, wherever the task is. */
+void disco__v3_task_cut(disco__v3_task_t *task, const disco__failure_t *failure);
 /* All tasks of a list, which are in no batch; any of them may be cancelled by the owner of another.
  */
 void disco__v3_tasks_finish(disco__queue_t *tasks, const disco__failure_t *failure);

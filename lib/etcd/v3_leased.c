@@ -68,6 +68,13 @@ void disco__v3_task_finish(disco__v3_task_t *task, const disco__failure_t *failu
     pursuit.done(pursuit.data, &result);
 }
 
+void disco__v3_task_cut(disco__v3_task_t *task, const disco__failure_t *failure)
+{
+    if (task->batch != NULL)
+        disco__v3_batch_leave(task);
+    disco__v3_task_finish(task, failure);
+}
+
 void disco__v3_tasks_finish(disco__queue_t *tasks, const disco__failure_t *failure)
 {
     disco__queue_t *node;

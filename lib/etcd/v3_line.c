@@ -114,7 +114,7 @@ static void take_created(disco__v3_line_t *line, disco__v3_lane_t *lane,
                          const disco__v3_header_t *header)
 {
     if (ran_backwards(line, lane, header)) {
-        disco__v3_stream_backwards(line);
+        disco__v3_stream_backwards(line, header->revision);
         return;
     }
     if (header->raft_term > 0)
@@ -150,7 +150,11 @@ static void take_result(disco__v3_line_t *line, disco__v3_lane_t *lane,
     }
     lane->fragment = message->fragment;
     take_events(line, lane, message);
-    if (!line->ended && lane->watch != NULL && !lane->fragment)
+    if (line->ended || lane->watch == NULL)
+        return;
+    if (disco__v3_watch_is_led_by(lane->watch, lane))
+        disco__v3_stream_was_first(line);
+    if (!lane->fragment)
         disco__v3_watch_message_end(lane->watch, lane);
 }
 
@@ -199,6 +203,8 @@ static void take_message(disco__v3_line_t *line, disco__v3_message_t *message)
         take_other_cluster(line);
         return;
     }
+    if (message->header.revision >= DISCO__V3_REVISION_MOST)
+        message->header.revision = 0; /* nobody is there */
     lane = lane_of(line, message);
     if (message->canceled) {
         take_canceled(line, message);
@@ -305,6 +311,10 @@ static void on_timer(disco__timer_t *timer)
     disco__v3_line_t *line = disco__container_of(timer, disco__v3_line_t, timer);
     disco__failure_t failure;
 
+    if (line == line->stream->probe) {
+        disco__v3_stream_probed(line->stream);
+        return;
+    }
     disco__failure_clear(&failure);
     disco__failure_set(&failure, UV_ETIMEDOUT, "%zu of %zu watches were not created within %u ms",
                        line->lane_count - line->answered, line->lane_count, line->call.attempt_ms);
@@ -348,6 +358,7 @@ int disco__v3_line_prepare(disco__v3_line_t *line)
     disco__split_reset(&line->split);
     line->answered = line->dead = 0;
     line->live_ms = 0;
+    line->was_first = false;
     disco__buffer_clear(content);
     line->lanes = disco__calloc(stream->watch_count, sizeof *line->lanes);
     if (line->lanes == NULL)
@@ -424,6 +435,8 @@ void disco__v3_line_end(disco__v3_line_t *line)
         stream->live = NULL;
     if (stream->opening == line)
         stream->opening = NULL;
+    if (stream->probe == line)
+        stream->probe = NULL;
     disco__call_end(&line->call);
     disco__timer_stop(stream->loop, &line->timer);
     for (i = 0; i < line->lane_count; i++)

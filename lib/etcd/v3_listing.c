@@ -213,6 +213,14 @@ static int skip(disco__scan_t *scan)
     return DISCO__WALK_TAKEN;
 }
 
+/* What should have been keys. */
+static int skip_unreadable(disco__v3_listing_t *listing, disco__scan_t *scan)
+{
+    if (disco__scan_skip(scan))
+        listing->unreadable++;
+    return DISCO__WALK_TAKEN;
+}
+
 static int top_member(disco__v3_listing_t *listing, const disco__span_t *name, disco__scan_t *scan)
 {
     switch (disco__span_which(name, top_names, 2)) {
@@ -231,11 +239,14 @@ static int top_member(disco__v3_listing_t *listing, const disco__span_t *name, d
 static int range_member(disco__v3_listing_t *listing, const disco__span_t *name,
                         disco__scan_t *scan)
 {
+    char first = disco__scan_peek(scan);
+
     switch (disco__span_which(name, range_names, 2)) {
     case 0:
-        return enter_if(scan, '[', KEYS);
+        return first == '[' || first == 'n' ? enter_if(scan, '[', KEYS)
+                                            : skip_unreadable(listing, scan);
     case 1:
-        if (disco__scan_peek(scan) == 'n')
+        if (first == 'n')
             return skip(scan);
         (void)disco__scan_bool(scan, &listing->more);
         return DISCO__WALK_TAKEN;
@@ -250,9 +261,11 @@ static int take_key(disco__v3_listing_t *listing, disco__scan_t *scan)
     int rv = 0;
 
     if (disco__scan_peek(scan) != '{')
-        return skip(scan);
+        return skip_unreadable(listing, scan);
     if (next_pair(listing, scan, &pair))
         rv = hand_over(listing, &pair);
+    else if (scan->status == 0)
+        listing->unreadable++;
     if (rv != 0)
         (void)disco__scan_fail(scan, rv);
     return DISCO__WALK_TAKEN;
@@ -268,6 +281,16 @@ static int take_response(disco__v3_listing_t *listing, disco__scan_t *scan)
         listing->responses++;
     else
         (void)disco__scan_fail(scan, DISCO_EPROTOCOL);
+    return where;
+}
+
+/* Of several of a response the keys of all count. */
+static int take_range(disco__v3_listing_t *listing, disco__scan_t *scan)
+{
+    int where = enter_if(scan, '{', RANGE);
+
+    if (where == RANGE && listing->ranges < listing->responses)
+        listing->ranges++;
     return where;
 }
 
@@ -290,7 +313,7 @@ static int on_value(void *data, int where, const disco__span_t *name, disco__sca
     case RESPONSE:
         if (disco__span_which(name, &range_name, 1) != 0)
             return skip(scan);
-        return enter_if(scan, '{', RANGE);
+        return take_range(listing, scan);
     case RANGE:
         return range_member(listing, name, scan);
     default:
@@ -325,6 +348,8 @@ void disco__v3_listing_begin(disco__v3_listing_t *listing, bool first_is_beside)
     listing->revision = 0;
     listing->has_responses = false;
     listing->responses = 0;
+    listing->ranges = 0;
+    listing->unreadable = 0;
     memset(listing->counts, 0, sizeof listing->counts);
     listing->more = false;
 }

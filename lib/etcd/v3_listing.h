@@ -15,6 +15,8 @@ typedef struct disco__v3_listing_s {
     uint64_t revision;           /* of the header; 0: there was none */
     bool has_responses;
     size_t responses;                /* so far */
+    size_t ranges;                   /* of these, that are answers to a range */
+    size_t unreadable;               /* keys that were passed over */
     size_t counts[DISCO__V3_RANGES]; /* keys that each range gave */
     bool more;                       /* the last range has further pages */
     disco__buffer_t key;             /* decoded; of the last one, with its NUL, at the end */
@@ -31,7 +33,7 @@ void disco__v3_listing_begin(disco__v3_listing_t *listing, bool first_is_beside)
 /* Errors are told at the end. */
 void disco__v3_listing_feed(disco__v3_listing_t *listing, const char *bytes, size_t size);
 /* The answer is complete. 0; DISCO_EPROTOCOL: no JSON, or not what an answer has; UV_ENOMEM; what
- * the taker gave. A key that cannot be read is passed over. */
+ * the taker gave. A key that cannot be read is passed over, and counted. */
 int disco__v3_listing_end(disco__v3_listing_t *listing);
 
 /* Something was handed over since the answer began. */

@@ -208,6 +208,9 @@ static int end_page(read_op_t *op, bool *more)
     *more = false;
     if (rv != 0)
         return rv;
+    /* What was asked for and is not there, or is there and cannot be read, is not gone. */
+    if (listing->ranges < (first && op->directory != NULL ? 2 : 1) || listing->unreadable > 0)
+        return DISCO_EPROTOCOL;
     if (first && listing->counts[0] > 1)
         return DISCO_EPROTOCOL;
     if (first)

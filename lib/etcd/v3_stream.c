@@ -7,10 +7,14 @@
  * live, and then share the next. A watch that is closed stays on the line, unheard, until those
  * outnumber the others. With the last watch the line is ended. Failure modes:
  * - A line cannot be opened, breaks, or etcd ends it: STALE to the watches that are on no other;
- * opened again, on the next endpoint, each watch from where it is.
+ * opened again, on the next endpoint, each watch from where it is; ever more seldom while none
+ * lives for long.
  * - Nothing comes for a while: the member must answer a read that needs a majority; then a new line
  * is opened, since the connection may be dead while the member is in order. If either fails, the
- * silent line is given up.
+ * silent line is given up. The new one shows what the silent one has missed, and then takes its
+ * place; else it is ended after a while. For only what is old enough is given etcd's notices of
+ * progress, without which idle watches would begin ever further back, where etcd has much to look
+ * through, or history is compacted.
  * - etcd cancels a watch since its history is compacted: that watch has a gap, and goes on from
  * now. Refuses one: STALE to that one, which is tried again after a while (backoff), together with
  * all.
@@ -22,26 +26,18 @@
 
 #include <uvdisco/error.h>
 
-/* How often an answer that makes no sense is asked for again, of the next endpoint, before it is
- * taken as it is. */
-#define SECOND_CHANCES 2
+/* etcd gives a notice of progress every ten minutes. */
+#define PROGRESS_MS 660000
 
 /* So many closed watches cost etcd too little to be worth a new line. */
 #define DEAD_AT_LEAST 16
-
-static void stop_checking(disco__v3_stream_t *stream)
-{
-    disco__call_end(&stream->check);
-    disco__timer_stop(stream->loop, &stream->silence);
-    stream->doubtful = false;
-}
 
 static void end_line(disco__v3_line_t *line)
 {
     if (line == NULL)
         return;
     if (line == line->stream->live)
-        stop_checking(line->stream);
+        disco__v3_silence_end(line->stream);
     disco__v3_line_end(line);
 }
 
@@ -67,7 +63,8 @@ static void end_all(disco__v3_stream_t *stream)
 {
     end_line(stream->live);
     end_line(stream->opening);
-    stop_checking(stream);
+    end_line(stream->probe);
+    disco__v3_silence_end(stream);
     disco__timer_stop(stream->loop, &stream->retry);
     disco__timer_stop(stream->loop, &stream->refused);
     stream->renew = false;
@@ -103,38 +100,36 @@ static void start_retry_timer(disco__v3_stream_t *stream)
                            disco__backoff_next(&stream->failures, &stream->loop->random));
 }
 
-static void start_silence_timer(disco__v3_stream_t *stream)
+/* Every watch is on the line, but for refused ones, and not too many others. */
+static bool is_as_wanted(const disco__v3_line_t *line)
 {
-    uint64_t most = stream->store->options.watch_check_ms;
+    const disco__v3_stream_t *stream = line->stream;
+    const disco__queue_t *node;
 
-    disco__timer_start(stream->loop, &stream->silence,
-                       most - disco__random_below(&stream->loop->random, most / 4 + 1));
+    if (line->dead >= DEAD_AT_LEAST && line->dead > stream->watch_count)
+        return false;
+    for (node = stream->watches.next; node != &stream->watches; node = node->next) {
+        const disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
+
+        if (watch->lanes[line->slot] == NULL && !watch->refused)
+            return false;
+    }
+    return true;
 }
 
 static bool is_opening_needed(const disco__v3_stream_t *stream)
 {
-    const disco__v3_line_t *live = stream->live;
-    const disco__queue_t *node;
-
-    if (live == NULL || stream->renew)
-        return true;
-    if (live->dead >= DEAD_AT_LEAST && live->dead > stream->watch_count)
-        return true;
-    for (node = stream->watches.next; node != &stream->watches; node = node->next) {
-        const disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
-
-        if (watch->lanes[live->slot] == NULL && !watch->refused)
-            return true;
-    }
-    return false;
+    return stream->live == NULL || stream->renew || !is_as_wanted(stream->live);
 }
 
 static void open_line(disco__v3_stream_t *stream)
 {
-    int rv = disco__v3_line_open(stream, &stream->opening);
     disco__failure_t failure;
     disco__queue_t *node;
+    int rv;
 
+    end_line(stream->probe);
+    rv = disco__v3_line_open(stream, &stream->opening);
     if (rv == 0) {
         stream->renew = false;
         return;
@@ -188,15 +183,49 @@ static void on_refused(disco__timer_t *timer)
     disco__v3_stream_changed(stream);
 }
 
-/* Trouble right after the last is the same trouble. */
-static void look_back(const disco__v3_line_t *line)
+bool disco__v3_stream_was_long(const disco__v3_line_t *line)
+{
+    const disco__v3_stream_t *stream = line->stream;
+
+    return line->live_ms != 0 &&
+           disco__now(stream->loop) - line->live_ms > stream->failures.most_ms;
+}
+
+void disco__v3_stream_look_back(const disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
 
-    if (line->live_ms == 0 || disco__now(stream->loop) - line->live_ms <= stream->failures.most_ms)
+    if (!disco__v3_stream_was_long(line))
         return;
     disco__backoff_reset(&stream->failures);
-    stream->strange_answers = 0;
+    stream->strange.count = 0;
+}
+
+static void take_place(disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    end_line(stream->live);
+    stream->live = line;
+    stream->opening = NULL;
+    stream->probe = NULL;
+    disco__timer_stop(stream->loop, &line->timer);
+    disco__v3_silence_begin(stream);
+    disco__v3_stream_changed(stream);
+}
+
+/* Of the live line and the probe one is lost, and the other goes on. */
+static bool is_made_good(disco__v3_line_t *line)
+{
+    disco__v3_stream_t *stream = line->stream;
+
+    if (stream->probe == NULL || stream->live == NULL)
+        return false;
+    if (line == stream->live)
+        take_place(stream->probe);
+    else
+        end_line(line);
+    return true;
 }
 
 void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -204,7 +233,14 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     disco__v3_stream_t *stream = line->stream;
     disco__failure_t copy = *failure;
 
-    look_back(line);
+    disco__v3_stream_look_back(line);
+    if (is_made_good(line))
+        return;
+    /* The call would take the head of the answer for a success, and try on at once for ever. */
+    if (line->call.answer.http_status == 200 && !disco__v3_stream_was_long(line)) {
+        disco__v3_stream_lost(line, &copy, false);
+        return;
+    }
     shake(line);
     if (line != stream->live) {
         if (stream->doubtful)
@@ -212,7 +248,7 @@ void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *f
     } else if (stream->opening != NULL) {
         end_line(line);
     } else {
-        stop_checking(stream);
+        disco__v3_silence_end(stream);
         stream->live = NULL;
         stream->opening = line;
     }
@@ -234,12 +270,12 @@ static void lose(disco__v3_line_t *line, const disco__failure_t *failure, bool b
         disco__failure_set_endpoint(&copy, line->call.endpoint->url);
     if (blame && line->call.endpoint != NULL)
         disco__endpoints_failed(stream->store->endpoints, line->call.endpoint, &copy);
-    look_back(line);
+    disco__v3_stream_look_back(line);
+    if (is_made_good(line))
+        return;
     if (line != stream->live && stream->doubtful)
         give_up(stream->live);
     give_up(line);
-    if (stream->live != NULL)
-        start_silence_timer(stream);
     if (stream->opening == NULL)
         start_retry_timer(stream);
     /* A gap is told instead. */
@@ -252,73 +288,26 @@ void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failu
     lose(line, failure, blame, false);
 }
 
-/* Every watch begins anew where etcd is now. What lies between is lost, which is said once it is
- * followed again. */
-static void jump(disco__v3_line_t *line)
+void disco__v3_stream_begin_anew(disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
     disco__queue_t *node;
 
-    stream->strange_answers = 0;
+    stream->strange.count = 0;
     stream->cluster_id = 0;
     stream->raft_term = 0;
     for (node = stream->watches.next; node != &stream->watches; node = node->next)
         disco__v3_watch_jump(disco__queue_data(node, disco__v3_watch_t, node));
-    /* The other line would go on from where it was. */
+    /* Other lines would go on from where they were. */
+    if (line != stream->probe)
+        end_line(stream->probe);
     give_up(line == stream->live ? stream->opening : stream->live);
 }
 
 void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure)
 {
-    jump(line);
+    disco__v3_stream_begin_anew(line);
     disco__v3_stream_lost(line, failure, false);
-}
-
-/* Counts the answer. True: it has been so for so long that it is to be believed. */
-static bool is_convinced(disco__v3_stream_t *stream, uint64_t patience_ms)
-{
-    uint64_t now = disco__now(stream->loop);
-
-    if (stream->strange_answers == 0)
-        stream->strange_since_ms = now;
-    return stream->strange_answers++ >= SECOND_CHANCES &&
-           now - stream->strange_since_ms >= patience_ms;
-}
-
-/* What one says that has been live for long weighs more than what another says that is opened. */
-static bool is_contradicted(const disco__v3_line_t *line)
-{
-    const disco__v3_stream_t *stream = line->stream;
-    const disco__v3_line_t *live = stream->live;
-
-    return live != NULL && live != line && !stream->doubtful &&
-           disco__now(stream->loop) - live->live_ms > stream->failures.most_ms;
-}
-
-static void strange(disco__v3_line_t *line, int status, const char *what, uint64_t patience_ms)
-{
-    disco__failure_t failure;
-
-    disco__failure_clear(&failure);
-    disco__failure_set(&failure, status, "%s", what);
-    look_back(line);
-    if (is_contradicted(line))
-        line->stream->strange_answers = 0;
-    else if (is_convinced(line->stream, patience_ms))
-        jump(line);
-    disco__v3_stream_lost(line, &failure, true);
-}
-
-void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what)
-{
-    strange(line, status, what, 0);
-}
-
-/* A member that was just started needs an election and more until it knows what the others know. */
-void disco__v3_stream_backwards(disco__v3_line_t *line)
-{
-    strange(line, DISCO_EUNAVAILABLE, "the member's revision or raft term lies in the past",
-            line->stream->store->options.attempt_ms);
 }
 
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure)
@@ -335,11 +324,18 @@ void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
                                const disco__failure_t *failure, bool refused)
 {
     disco__v3_stream_t *stream = line->stream;
+    const disco__v3_line_t *other = NULL;
+    bool was_live = line == stream->live;
 
     disco__log(&stream->loop->log, DISCO_LOG_WARNING, "watch of %s: %s: %s", watch->key,
                disco_strerror(failure->status), failure->message);
-    if (line == stream->live && stream->opening != NULL &&
-        watch->lanes[stream->opening->slot] != NULL)
+    if (stream->probe != NULL)
+        take_place(stream->probe);
+    if (line == stream->live)
+        other = stream->opening;
+    else if (was_live)
+        other = stream->live;
+    if (other != NULL && watch->lanes[other->slot] != NULL)
         return; /* it goes on there, from where it is */
     if (failure->status == DISCO_ECLEARED || !refused) {
         disco__v3_watch_jump(watch);
@@ -354,13 +350,34 @@ void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
     disco__v3_watch_stale(watch, failure);
 }
 
+static bool has_the_same(const disco__v3_line_t *line, const disco__v3_line_t *other)
+{
+    const disco__v3_stream_t *stream = line->stream;
+    const disco__queue_t *node;
+
+    for (node = stream->watches.next; node != &stream->watches; node = node->next) {
+        const disco__v3_watch_t *watch = disco__queue_data(node, disco__v3_watch_t, node);
+
+        if ((watch->lanes[line->slot] == NULL) != (watch->lanes[other->slot] == NULL))
+            return false;
+    }
+    return true;
+}
+
+/* The live one is as good as this one, as long as it has missed nothing. */
+static bool is_probe(const disco__v3_line_t *line)
+{
+    const disco__v3_line_t *live = line->stream->live;
+
+    return live != NULL && !line->was_first && is_as_wanted(live) && has_the_same(live, line) &&
+           disco__now(line->stream->loop) - live->heard_ms < PROGRESS_MS;
+}
+
 void disco__v3_stream_live(disco__v3_line_t *line)
 {
     disco__v3_stream_t *stream = line->stream;
 
-    end_line(stream->live);
-    stream->live = line;
-    stream->opening = NULL;
+    stream->contradicted.count = 0;
     stream->token_refused = false;
     if (line->call.auth != NULL)
         disco__auth_worked(line->call.auth, line->call.token);
@@ -370,65 +387,44 @@ void disco__v3_stream_live(disco__v3_line_t *line)
     if (!stream->refused.active)
         disco__backoff_reset(&stream->refusals);
     disco__buffer_free(&line->call.content); /* is written anew for another attempt */
-    start_silence_timer(stream);
+    if (!is_probe(line)) {
+        take_place(line);
+        return;
+    }
+    stream->opening = NULL;
+    stream->probe = line;
+    stream->doubtful = false;
+    disco__timer_start(stream->loop, &line->timer, line->call.attempt_ms);
     disco__v3_stream_changed(stream);
 }
 
-/* The member is in order: now its connection is to be proven. */
-static void on_check_done(disco__call_t *call)
+void disco__v3_stream_was_first(disco__v3_line_t *line)
 {
-    disco__v3_stream_t *stream = disco__container_of(call, disco__v3_stream_t, check);
-    disco__failure_t failure = call->failure;
+    line->was_first = true;
+    if (line == line->stream->probe)
+        take_place(line);
+}
 
-    switch (failure.status) {
-    case UV_ENOMEM:
-        start_silence_timer(stream);
-        return;
-    case 0:
-    case DISCO_EKEYNOTFOUND:
-    case DISCO_EAUTH:
-    case DISCO_EREFUSED:
-        stream->doubtful = true;
+void disco__v3_stream_probed(disco__v3_stream_t *stream)
+{
+    end_line(stream->probe);
+}
+
+void disco__v3_stream_doubt(disco__v3_stream_t *stream)
+{
+    stream->doubtful = true;
+    /* Else the one that is being opened shows it. */
+    if (stream->opening == NULL)
         stream->renew = true;
-        disco__v3_stream_changed(stream);
-        return;
-    default:
-        give_up(stream->live);
-        disco__v3_stream_changed(stream);
-        tell_stale(stream, &failure);
-    }
+    disco__v3_stream_changed(stream);
 }
 
-/* A read that only a member with a majority behind it answers. */
-static void check_begin(disco__v3_stream_t *stream)
+void disco__v3_stream_silent(disco__v3_stream_t *stream, const disco__failure_t *failure)
 {
-    disco__call_t *call = &stream->check;
-    const disco__queue_t *node = disco__queue_first(&stream->watches);
-
-    disco__call_end(call);
-    disco__v3_call_init(call, stream->store, "/v3/kv/range");
-    call->pinned = stream->live->call.endpoint;
-    call->done = on_check_done;
-    disco__buffer_append_char(&call->content, '{');
-    disco__v3_write_range(&call->content, disco__queue_data(node, disco__v3_watch_t, node)->key,
-                          DISCO__SCOPE_KEY);
-    disco__v3_write_true(&call->content, "count_only");
-    disco__buffer_append_char(&call->content, '}');
-    if (disco__call_start(call) != 0)
-        start_silence_timer(stream);
-}
-
-static void on_silence(disco__timer_t *timer)
-{
-    disco__v3_stream_t *stream = disco__container_of(timer, disco__v3_stream_t, silence);
-    uint64_t due = stream->live->heard_ms + stream->store->options.watch_check_ms / 4 * 3;
-
-    if (due > disco__now(stream->loop))
-        disco__timer_start_at(stream->loop, timer, due);
-    else if (stream->opening != NULL || stream->watch_count == 0)
-        start_silence_timer(stream);
-    else
-        check_begin(stream);
+    end_line(stream->probe);
+    give_up(stream->live);
+    disco__v3_stream_changed(stream);
+    tell_stale(stream, failure);
 }
 
 static void on_burial(disco__tick_t *tick)
@@ -452,12 +448,11 @@ disco__v3_stream_t *disco__v3_stream_of(disco__v3_store_t *store)
     disco__tick_init(&stream->burial, on_burial);
     disco__timer_init(&stream->retry, on_retry);
     disco__timer_init(&stream->refused, on_refused);
-    disco__timer_init(&stream->silence, on_silence);
     disco__backoff_init(&stream->failures, store->endpoints->backoff_first_ms,
                         store->endpoints->backoff_most_ms);
     disco__backoff_init(&stream->refusals, store->endpoints->backoff_first_ms,
                         store->endpoints->backoff_most_ms);
-    disco__v3_call_init(&stream->check, store, "/v3/kv/range");
+    disco__v3_silence_init(stream);
     store->stream = stream;
     return stream;
 }

@@ -4,7 +4,8 @@
  *
  * v3_watch.c has one watch: where it is, and what its owner is told. v3_line.c has one POST: which
  * message is whose. v3_stream.c has them all: when a line is opened, and what happens when one
- * fails. */
+ * fails. v3_silence.c finds out what the silence of the live one means, v3_strange.c when strange
+ * answers are to be believed. */
 #ifndef DISCO_ETCD_V3_STREAM_H
 #define DISCO_ETCD_V3_STREAM_H
 
@@ -69,9 +70,16 @@ struct disco__v3_line_s {
     size_t dead; /* lanes whose watch is closed */
     uint64_t heard_ms;
     uint64_t live_ms; /* when it became live; 0: it is not */
+    bool was_first;   /* had an event before any other line had it */
     bool ended;
     disco__tick_t burial;
 };
+
+/* Answers of one kind that make no sense, one after the other. */
+typedef struct disco__v3_doubts_s {
+    unsigned count;
+    uint64_t since_ms;
+} disco__v3_doubts_t;
 
 struct disco__v3_stream_s {
     disco__v3_store_t *store;
@@ -81,16 +89,18 @@ struct disco__v3_stream_s {
     disco__v3_line_t *lines[DISCO__V3_LINES]; /* by slot; NULL: free */
     disco__v3_line_t *live;                   /* every watch that it was opened with is on it */
     disco__v3_line_t *opening;
+    disco__v3_line_t
+        *probe; /* as live, and beside it: to show whether that one has missed anything */
 
     disco__tick_t changed; /* collects what happens in one turn */
     bool renew;            /* a new line is wanted even if every watch is on the live one */
     bool doubtful;         /* the live line was silent, and a new one is to show that all is well */
     disco__timer_t retry;  /* until a line is opened after a failure */
     disco__backoff_t failures;
-    unsigned strange_answers;
-    uint64_t strange_since_ms;
-    bool token_refused;     /* since a line was live */
-    disco__timer_t refused; /* until refused watches are tried again */
+    disco__v3_doubts_t strange;
+    disco__v3_doubts_t contradicted; /* by the live line, since it became that */
+    bool token_refused;              /* since a line was live */
+    disco__timer_t refused;          /* until refused watches are tried again */
     disco__backoff_t refusals;
     disco__timer_t silence; /* until the live line is checked */
     disco__call_t check;
@@ -100,6 +110,16 @@ struct disco__v3_stream_s {
     bool closed;
     disco__tick_t burial;
 };
+
+/* v3_strange.c */
+
+/* The line is of no use any more, since an answer makes no sense: asked again, then every watch has
+ * a gap. */
+void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what);
+/* The same for a member whose revision or raft term lies before what was seen; revision: its own,
+ * 0: that is not known. With a live line that says otherwise, only watches that it has not, and
+ * that begin in the member's future, have a gap. */
+void disco__v3_stream_backwards(disco__v3_line_t *line, uint64_t revision);
 
 /* v3_stream.c */
 
@@ -111,19 +131,40 @@ void disco__v3_stream_changed(disco__v3_stream_t *stream);
 void disco__v3_stream_retrying(disco__v3_line_t *line, const disco__failure_t *failure);
 /* The line is of no use any more, and is ended. blame: the endpoint is at fault. */
 void disco__v3_stream_lost(disco__v3_line_t *line, const disco__failure_t *failure, bool blame);
-/* The same for an answer that makes no sense: asked again, then every watch has a gap. */
-void disco__v3_stream_unreadable(disco__v3_line_t *line, int status, const char *what);
-/* The same for a member whose revision or raft term lies before what was seen. */
-void disco__v3_stream_backwards(disco__v3_line_t *line);
 /* The same: every watch has a gap. */
 void disco__v3_stream_jump(disco__v3_line_t *line, const disco__failure_t *failure);
+/* Every watch begins anew where etcd is now. What lies between is lost, which is said once it is
+ * followed again. No other line goes on. */
+void disco__v3_stream_begin_anew(disco__v3_line_t *line);
+/* It has been live for so long that what ends it is new trouble. */
+bool disco__v3_stream_was_long(const disco__v3_line_t *line);
+/* What was counted before it was live for long is forgotten: trouble right after the last is the
+ * same trouble. */
+void disco__v3_stream_look_back(const disco__v3_line_t *line);
 /* The line's authentication was refused. */
 void disco__v3_stream_token_refused(disco__v3_line_t *line, const disco__failure_t *failure);
 /* Every lane is answered. */
 void disco__v3_stream_live(disco__v3_line_t *line);
+/* It was the first to have an event. */
+void disco__v3_stream_was_first(disco__v3_line_t *line);
+/* The probe's time is up. */
+void disco__v3_stream_probed(disco__v3_stream_t *stream);
 /* A watch was taken off the line by etcd, for that reason. */
 void disco__v3_stream_canceled(disco__v3_line_t *line, disco__v3_watch_t *watch,
                                const disco__failure_t *failure, bool refused);
+
+/* The live line was silent, and its member is in order: a new line is to show that the connection
+ * is, too; or was opened in vain, and this one is given up. */
+void disco__v3_stream_doubt(disco__v3_stream_t *stream);
+/* The live line was silent, since its member is not in order. */
+void disco__v3_stream_silent(disco__v3_stream_t *stream, const disco__failure_t *failure);
+
+/* v3_silence.c */
+
+void disco__v3_silence_init(disco__v3_stream_t *stream);
+/* There is a live line, which is checked when it is silent, until the end. */
+void disco__v3_silence_begin(disco__v3_stream_t *stream);
+void disco__v3_silence_end(disco__v3_stream_t *stream);
 
 /* v3_line.c */
 
@@ -149,6 +190,8 @@ void disco__v3_watch_lost_event(disco__v3_watch_t *watch, disco__v3_lane_t *lane
 void disco__v3_watch_stale(disco__v3_watch_t *watch, const disco__failure_t *failure);
 /* The message whose events were the last ones is complete. */
 void disco__v3_watch_message_end(disco__v3_watch_t *watch, const disco__v3_lane_t *lane);
+/* The last event that was delivered came by this lane. */
+bool disco__v3_watch_is_led_by(const disco__v3_watch_t *watch, const disco__v3_lane_t *lane);
 /* Every event up to this revision has been delivered. */
 void disco__v3_watch_progress(disco__v3_watch_t *watch, uint64_t revision);
 /* Goes on from now; GAP is told when it is followed again. */

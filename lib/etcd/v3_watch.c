@@ -160,6 +160,12 @@ void disco__v3_watch_message_end(disco__v3_watch_t *watch, const disco__v3_lane_
     watch->delivered = 0;
 }
 
+bool disco__v3_watch_is_led_by(const disco__v3_watch_t *watch, const disco__v3_lane_t *lane)
+{
+    return watch->delivered > 0 && watch->next_revision == lane->revision &&
+           watch->delivered == lane->ordinal;
+}
+
 void disco__v3_watch_progress(disco__v3_watch_t *watch, uint64_t revision)
 {
     if (watch->next_revision == 0 || revision < watch->next_revision)
@@ -191,7 +197,9 @@ int disco__v3_watch(disco__store_t *store, const disco__watch_request_t *request
     watch->stream = stream;
     watch->scope = request->scope;
     watch->previous = request->previous;
-    watch->next_revision = request->from_revision;
+    watch->next_revision = request->from_revision < DISCO__V3_REVISION_MOST
+                               ? request->from_revision
+                               : DISCO__V3_REVISION_MOST; /* the future anyway */
     watch->cb = cb;
     watch->data = data;
     disco__tick_init(&watch->burial, on_burial);

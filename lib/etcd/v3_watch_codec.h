@@ -13,6 +13,10 @@ typedef struct disco__v3_create_s {
     bool previous;
 } disco__v3_create_t;
 
+/* etcd's revisions have 63 bits. When it is asked for more it reads nothing behind that, so that the
+ * watches which follow are never created (3.4.23). */
+#define DISCO__V3_REVISION_MOST INT64_MAX
+
 /* {"create_request":{...}}; several follow each other without anything between them. The range of
  * KEY_AND_BELOW is one, so that events come in their order; it holds neighbours such as "/a-b" for
  * "/a" as well. */

@@ -441,7 +441,8 @@ bool disco__v3_next_event(disco__v3_event_t *event, disco__v3_message_t *message
         return false;
     message->is_found = false;
     memset(event, 0, sizeof *event);
-    event->revision = modified->is_wrong ? 0 : modified->value;
+    event->revision =
+        modified->is_wrong || modified->value >= DISCO__V3_REVISION_MOST ? 0 : modified->value;
     /* The whole is JSON, so that only memory can have been short. */
     event->is_good = message->events.status == 0 && read_event(event, message);
     return true;

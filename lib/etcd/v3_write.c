@@ -2,7 +2,8 @@
  *
  * Happy path: one transaction, in which the condition is the comparison; when it does not hold, the
  * key is read in the same transaction, which tells why. A key with a time to live gets a lease of
- * its own first, which nothing keeps alive. Failure modes: those of etcd/call.h; a lease whose key
+ * its own first, which nothing keeps alive. Failure modes: those of etcd/call.h; a lease that was over
+ * before the key was written, etcd having been silent for so long, is granted anew; one whose key
  * could not be written is left to expire. */
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #include "etcd/server_version.h"
 #include "etcd/v3_write.h"
 #include "json/read.h"
+
+#define GRANTS_MOST 3
 
 typedef struct write_op_s {
     disco__v3_op_t base;
@@ -25,6 +28,7 @@ typedef struct write_op_s {
     disco__buffer_t previous_value; /* DISCO_KV_VALUE */
     uint64_t previous_revision;
     uint64_t ttl_s;
+    unsigned grants;
 } write_op_t;
 
 static write_op_t *op_of(disco__call_t *call)
@@ -130,15 +134,25 @@ static cJSON *read_transaction(write_op_t *op, disco__result_t *result)
     return tree;
 }
 
+static int grant_begin(write_op_t *op);
+
 static void on_put(disco__call_t *call)
 {
     write_op_t *op = op_of(call);
     disco_kv_t previous;
     disco_kv_t written;
     disco__result_t result;
-    cJSON *tree = read_transaction(op, &result);
+    cJSON *tree;
     const cJSON *kvs;
 
+    if (op->grants > 0 && call->failure.status == DISCO_EKEYNOTFOUND) { /* the lease, that is */
+        int rv = op->grants < GRANTS_MOST ? grant_begin(op) : DISCO_EREFUSED;
+
+        if (rv != 0)
+            op_fail(op, rv, NULL);
+        return;
+    }
+    tree = read_transaction(op, &result);
     if (tree == NULL)
         return;
     kvs = disco__json_member(response_of(tree, 1, "response_range"), "kvs");
@@ -274,8 +288,13 @@ static int grant_begin(write_op_t *op)
 {
     disco__buffer_t *out = &op->call.content;
 
+    limit_time(op);
+    op->grants++;
     op->call.done = on_granted;
+    op->call.repeatable = true;
+    disco__buffer_clear(&op->call.target);
     disco__buffer_append_text(&op->call.target, "/v3/lease/grant");
+    disco__buffer_clear(out);
     disco__buffer_append_char(out, '{');
     disco__v3_write_number(out, "TTL", op->ttl_s);
     disco__buffer_append_char(out, '}');

@@ -1,7 +1,8 @@
-/* Happy path: dial; on_open; for each request: one write, the response through the parser to the
- * request's callbacks, on_complete; between requests it rests. Failure modes: the dial fails; the
- * response does not come in time; the stream ends before or in the response; the response is
- * malformed or too large; bytes come while no request is under way. All end in on_failed. A
+/* Happy path: dial; on_open; for each request, or two in a row: one write, the response through the
+ * parser to the request's callbacks, on_complete; between requests it rests. Failure modes: the dial fails; the
+ * response does not come in time; the stream ends before or in the response, or between two of
+ * them, which is as if a kept connection turned out to be dead; the response is malformed or too
+ * large; bytes come while no request is under way. All end in on_failed. A
  * callback of the request may close the connection while the parser is on the stack: the parser is
  * stopped then, and the memory stays until a later turn. */
 #include "http/connection.h"
@@ -65,24 +66,60 @@ static void complete(disco__connection_t *connection, bool reusable)
     connection->events->on_complete(connection, request, reusable);
 }
 
+static void start_parser(disco__connection_t *connection)
+{
+    size_t limit = connection->request->body_limit;
+
+    connection->heard = false;
+    disco__parser_start(&connection->parser,
+                        limit > 0 ? limit : connection->pool->options.max_body_bytes);
+}
+
+/* A response is complete. True: it is the first of two, and the second is to come. */
+static bool go_on(disco__connection_t *connection)
+{
+    disco__http_request_t *request = connection->request;
+    bool keep_alive = connection->parser.keep_alive;
+
+    connection->kept = true;
+    request->in_second = true;
+    request->sent_again = false;
+    request->on_first(request);
+    if (connection->closed)
+        return false;
+    start_parser(connection);
+    if (!keep_alive)
+        fail(connection, UV_EOF, NULL);
+    return keep_alive;
+}
+
 static void on_data(void *data, const char *bytes, size_t size)
 {
     disco__connection_t *connection = data;
+    disco__http_request_t *request = connection->request;
     size_t used;
     int result;
 
-    if (connection->request == NULL) {
+    if (request == NULL) {
         fail(connection, DISCO_EPROTOCOL, "bytes came that belong to no request");
         return;
     }
-    connection->heard = true;
-    result = disco__parser_feed(&connection->parser, bytes, size, &used);
-    if (connection->closed || result == DISCO__PARSER_MORE)
-        return;
-    if (result == DISCO__PARSER_COMPLETE)
-        complete(connection, used == size && connection->parser.keep_alive);
-    else
-        fail(connection, result, connection->parser.reason);
+    do {
+        connection->heard = true;
+        result = disco__parser_feed(&connection->parser, bytes, size, &used);
+        if (connection->closed || result == DISCO__PARSER_MORE)
+            return;
+        if (result != DISCO__PARSER_COMPLETE) {
+            fail(connection, result, connection->parser.reason);
+            return;
+        }
+        bytes += used;
+        size -= used;
+        if (request->second_at == 0 || request->in_second) {
+            complete(connection, size == 0 && connection->parser.keep_alive);
+            return;
+        }
+    } while (go_on(connection) && size > 0);
 }
 
 /* Says in words what a bare end of the stream means for the request. A server that speaks TLS 1.3
@@ -107,7 +144,10 @@ static void on_end(void *data, const disco__failure_t *failure)
 
     if (connection->request != NULL && failure->status == UV_EOF &&
         disco__parser_finish(&connection->parser) == DISCO__PARSER_COMPLETE) {
-        complete(connection, false);
+        if (connection->request->second_at == 0 || connection->request->in_second)
+            complete(connection, false);
+        else
+            (void)go_on(connection);
         return;
     }
     /* A write that failed says the same as a read that failed. */
@@ -177,16 +217,15 @@ void disco__connection_promise(disco__connection_t *connection, disco__http_requ
 
 int disco__connection_send(disco__connection_t *connection, disco__http_request_t *request)
 {
+    size_t from = request->in_second ? request->second_at : 0;
     int rv;
 
     disco__connection_promise(connection, request);
-    connection->heard = false;
     disco__timer_stop(connection->loop, &connection->idle);
     disco__stream_set_background(connection->stream, false);
-    disco__parser_start(&connection->parser, request->body_limit > 0
-                                                 ? request->body_limit
-                                                 : connection->pool->options.max_body_bytes);
-    rv = disco__stream_write(connection->stream, request->bytes.bytes, request->bytes.size);
+    start_parser(connection);
+    rv = disco__stream_write(connection->stream, request->bytes.bytes + from,
+                             request->bytes.size - from);
     if (rv == 0 && request->response_ms > 0)
         disco__timer_start(connection->loop, &connection->deadline, request->response_ms);
     if (rv == 0 && request->on_sent != NULL)

@@ -54,20 +54,32 @@ int disco__http_head_status(const disco__http_head_t *head)
     return head->status;
 }
 
-const char *disco__http_head_field(const disco__http_head_t *head, const char *name)
+bool disco__http_head_next(const disco__http_head_t *head, size_t *at, const char **name,
+                           const char **value)
 {
-    const char *at = disco__buffer_text(&head->fields);
-    const char *end = at + head->fields.size;
+    const disco__buffer_t *fields = &head->fields;
+    size_t value_at;
 
-    while (at < end) {
-        size_t name_size = strlen(at);
-        const char *value = at + name_size + 1;
+    if (*at >= fields->size)
+        return false;
+    *name = fields->bytes + *at;
+    value_at = *at + strlen(*name) + 1;
+    if (value_at >= fields->size)
+        return false;
+    *value = fields->bytes + value_at;
+    *at = value_at + strlen(*value) + 1;
+    return true;
+}
 
-        if (value >= end)
-            return NULL;
-        if (disco__text_equal_ignoring_case(at, name_size, name))
+const char *disco__http_head_field(const disco__http_head_t *head, const char *wanted)
+{
+    const char *name;
+    const char *value;
+    size_t at = 0;
+
+    while (disco__http_head_next(head, &at, &name, &value)) {
+        if (disco__text_equal_ignoring_case(name, strlen(name), wanted))
             return value;
-        at = value + strlen(value) + 1;
     }
     return NULL;
 }

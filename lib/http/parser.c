@@ -93,8 +93,10 @@ static int on_value_end(llhttp_t *llhttp)
 
 static int check_head(disco__parser_t *parser, const llhttp_t *llhttp)
 {
-    const char *coding = disco__http_head_field(&parser->head, "Transfer-Encoding");
+    const char *coding = NULL;
 
+    if ((llhttp->flags & F_TRANSFER_ENCODING) != 0)
+        coding = disco__http_head_field(&parser->head, "Transfer-Encoding");
     if (parser->head.fields.error != 0)
         return refuse(parser, parser->head.fields.error, "header of the response cannot be kept");
     if (llhttp->http_major != 1 || llhttp->http_minor > 1)

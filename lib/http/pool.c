@@ -265,6 +265,7 @@ void disco__pool_send(disco__pool_t *pool, disco__http_request_t *request)
 {
     request->early_error = 0;
     request->sent_again = false;
+    request->in_second = false;
     if (request->bytes.error != 0) {
         fail_later(pool, request, request->bytes.error);
     } else if (!request->long_poll) {

@@ -1,5 +1,7 @@
-/* One HTTP/1.1 exchange, as the pool and the connection see it. The struct is the caller's and
- * stays where it is until on_done was called or disco__pool_cancel() has returned. */
+/* One HTTP/1.1 exchange, as the pool and the connection see it, or two in a row: requests that are
+ * sent by one write, on one connection, and answered one after the other (RFC 9112, section 9.3.2).
+ * The struct is the caller's and stays where it is until on_done was called or disco__pool_cancel()
+ * has returned. */
 #ifndef DISCO_HTTP_REQUEST_H
 #define DISCO_HTTP_REQUEST_H
 
@@ -20,8 +22,10 @@ struct disco__http_request_s {
     /* Set by the caller before each send. */
     disco__buffer_t
         bytes; /* the whole request; kept until the request ends, since it may be sent twice */
-    bool repeatable; /* may be sent again when a kept connection turns out to be dead */
-    bool long_poll;  /* waits for as long as it takes once the head of the response has come; has a
+    size_t second_at; /* where a second request begins in bytes; then it must be repeatable. 0:
+                         there is none */
+    bool repeatable;  /* may be sent again when a kept connection turns out to be dead */
+    bool long_poll;   /* waits for as long as it takes once the head of the response has come; has a
                         connection beside the limit */
     uint32_t response_ms; /* from sending to the end of the response, or for long_poll to its head;
                              0: no limit */
@@ -34,6 +38,8 @@ struct disco__http_request_s {
     void (*on_head)(disco__http_request_t *request,
                     const disco__http_head_t *head); /* may be NULL */
     void (*on_body)(disco__http_request_t *request, const char *bytes, size_t size);
+    /* The first of two responses is complete; head and body of the second follow. */
+    void (*on_first)(disco__http_request_t *request);
     /* Last, once: status of failure 0 when the response was complete, else UV_ETIMEDOUT, UV_EOF or
      * UV_ECONNRESET (closed before or in the response), DISCO_EPROTOCOL, DISCO_ETOOLARGE, or a
      * failure to connect. May send the request again, or free it. */
@@ -45,6 +51,7 @@ struct disco__http_request_s {
     disco__tick_t tick;
     int early_error;
     bool sent_again;
+    bool in_second;   /* the first of two responses is complete */
     uint64_t arrival; /* the how-manieth it is to wait in the pool */
 };
 
@@ -58,5 +65,8 @@ void disco__http_request_free(disco__http_request_t *request);
 int disco__http_head_status(const disco__http_head_t *head);
 /* The first field of that name (any case), NULL if there is none. */
 const char *disco__http_head_field(const disco__http_head_t *head, const char *name);
+/* One field after the other; *at is 0 before the first. False: there is none left. */
+bool disco__http_head_next(const disco__http_head_t *head, size_t *at, const char **name,
+                           const char **value);
 
 #endif

@@ -116,6 +116,34 @@ DISCO_TEST(an_endpoint_that_cannot_say_is_no_choice)
     no_choice(301, "");
 }
 
+DISCO_TEST(what_one_endpoint_serves_is_served)
+{
+    flow_t flow;
+    diary_t diary;
+
+    begin(&flow, 3);
+    get(&flow, &diary);
+    flow_answer(&flow, flow_expect_on(&flow, 0, PROBE), 404, 0, "404 page not found\n");
+    answer_on(&flow, flow_expect_on(&flow, 1, PROBE));
+    answered_by_v2(&flow, &diary);
+    flow_close(&flow);
+}
+
+DISCO_TEST(what_no_endpoint_serves_is_not)
+{
+    flow_t flow;
+    diary_t diary;
+    size_t i;
+
+    begin(&flow, 3);
+    get(&flow, &diary);
+    for (i = 0; i < 3; i++)
+        flow_answer(&flow, flow_expect_on(&flow, i, PROBE), 404, 0, "404 page not found\n");
+    answered_by_v3(&flow, &diary);
+    flow_expect_no_request(&flow);
+    flow_close(&flow);
+}
+
 DISCO_TEST(a_dead_endpoint_is_no_choice)
 {
     flow_t flow;

@@ -57,7 +57,7 @@ static void lookup_gives(const char *nodes, const char *result)
     flow_close(&flow);
 }
 
-DISCO_TEST(both_requests_are_in_flight_at_once)
+DISCO_TEST(both_requests_are_in_flight_at_once_on_one_connection)
 {
     flow_t flow;
     diary_t diary;
@@ -68,10 +68,10 @@ DISCO_TEST(both_requests_are_in_flight_at_once)
     (void)get(&flow, &diary, NULL);
     first = flow_expect(&flow, INFO);
     second = flow_expect(&flow, HOSTS);
-    assert_int(server_open_count(flow.servers[0]), 2);
-    flow_answer(&flow, second, 200, 9, listing(node("a", "", 5)));
-    diary_expect_nothing(&diary);
+    assert_int(server_open_count(flow.servers[0]), 1);
     flow_answer(&flow, first, 200, 9, info());
+    diary_expect_nothing(&diary);
+    flow_answer(&flow, second, 200, 9, listing(node("a", "", 5)));
     diary_expect(&diary, "OK a user=u");
     flow_close(&flow);
 }
@@ -104,6 +104,42 @@ DISCO_TEST(an_info_that_is_a_directory_is_passed_over)
     flow_answer(&flow, flow_expect(&flow, INFO), 200, 9,
                 "{\"action\":\"get\",\"node\":{\"key\":\"/services_infos/web\",\"dir\":true}}");
     answer_listing(&flow, node("a", "", 5));
+    diary_expect(&diary, "OK a");
+    flow_close(&flow);
+}
+
+/* As servers and proxies do that answer one request on a connection. */
+DISCO_TEST(a_server_that_closes_behind_the_info_is_asked_for_the_hosts_alone)
+{
+    flow_t flow;
+    diary_t diary;
+    flow_request_t first;
+
+    flow_begin(&flow, 1);
+    (void)get(&flow, &diary, NULL);
+    first = flow_expect(&flow, INFO);
+    (void)flow_expect(&flow, HOSTS);
+    flow_answer(&flow, first, 200, 9, info());
+    server_hang_up(flow.servers[0], first.request->connection);
+    answer_listing(&flow, node("a", "", 5));
+    diary_expect(&diary, "OK a user=u");
+    flow_expect_no_request(&flow);
+    flow_close(&flow);
+}
+
+DISCO_TEST(hosts_that_cannot_be_had_are_asked_for_elsewhere_with_the_info)
+{
+    flow_t flow;
+    diary_t diary;
+    flow_request_t first;
+
+    flow_begin(&flow, 2);
+    (void)get(&flow, &diary, NULL);
+    first = flow_expect_on(&flow, 0, INFO);
+    flow_answer(&flow, first, 200, 9, info());
+    flow_answer(&flow, flow_expect_on(&flow, 0, HOSTS), 503, 0, "no");
+    flow_refuse(&flow, flow_expect_on(&flow, 1, INFO), 100, 9);
+    flow_answer(&flow, flow_expect_on(&flow, 1, HOSTS), 200, 9, listing(node("a", "", 5)));
     diary_expect(&diary, "OK a");
     flow_close(&flow);
 }

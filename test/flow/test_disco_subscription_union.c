@@ -32,11 +32,6 @@ static void expect_stale(union_bench_t *bench, const char *line, const char *api
     assert_string_equal(bench->diary.detail.api, api);
 }
 
-static const disco_service_t *view_of(const union_bench_t *bench)
-{
-    return disco_subscription_service(bench->subscription);
-}
-
 static void expect_hosts(const union_bench_t *bench, const char *uuids)
 {
     const disco_host_t *const *hosts;
@@ -44,7 +39,7 @@ static void expect_hosts(const union_bench_t *bench, const char *uuids)
     size_t count;
     size_t i;
 
-    (void)disco_service_all(view_of(bench), &hosts, &count);
+    (void)disco_service_all(union_view(bench), &hosts, &count);
     for (i = 0; i < count; i++)
         found = flow_text("%s%s%s", found, i > 0 ? " " : "", hosts[i]->uuid);
     assert_string_equal(found, uuids);
@@ -86,7 +81,7 @@ DISCO_TEST(a_host_is_up_when_it_is_first_in_either_and_down_when_it_is_in_neithe
     diary_expect(&bench.diary, "DOWN a one");
     union_delete(bench.v3, "b");
     diary_expect(&bench.diary, "DOWN b two");
-    assert_status(disco_service_status(view_of(&bench)), DISCO_ENOHOST);
+    assert_status(disco_service_status(union_view(&bench)), DISCO_ENOHOST);
     end(&bench);
 }
 
@@ -109,7 +104,7 @@ DISCO_TEST(a_host_that_moves_with_an_overlap_is_never_down)
     union_delete(bench.v2, "b");
     diary_expect_nothing(&bench.diary);
     expect_hosts(&bench, "c a b");
-    assert_int(disco_service_first(view_of(&bench))->created_revision, 2);
+    assert_int(disco_service_first(union_view(&bench))->created_revision, 2);
     end(&bench);
 }
 
@@ -156,20 +151,20 @@ DISCO_TEST(a_host_that_one_can_read_is_up)
     fake_store_put(bench.v3, UNION_KEY("a"), "garbage");
     fake_store_put(bench.v3, UNION_KEY("b"), "garbage");
     follow(&bench, "SNAPSHOT 1");
-    assert_int(disco_service_broken(view_of(&bench)), 1);
+    assert_int(disco_service_broken(union_view(&bench)), 1);
     union_put(bench.v2, "b", "two");
     diary_expect(&bench.diary, "UP b two");
-    assert_int(disco_service_broken(view_of(&bench)), 0);
+    assert_int(disco_service_broken(union_view(&bench)), 0);
     union_delete(bench.v2, "a");
     diary_expect(&bench.diary, "DOWN a one");
-    assert_int(disco_service_broken(view_of(&bench)), 1);
+    assert_int(disco_service_broken(union_view(&bench)), 1);
     fake_store_put(bench.v2, UNION_KEY("a"), "garbage");
     diary_expect_nothing(&bench.diary);
-    assert_int(disco_service_broken(view_of(&bench)), 1);
+    assert_int(disco_service_broken(union_view(&bench)), 1);
     union_delete(bench.v3, "a");
     union_delete(bench.v2, "a");
     diary_expect_nothing(&bench.diary);
-    assert_int(disco_service_broken(view_of(&bench)), 0);
+    assert_int(disco_service_broken(union_view(&bench)), 0);
     end(&bench);
 }
 
@@ -179,10 +174,10 @@ DISCO_TEST(the_info_is_that_of_v2_while_it_has_one)
 
     union_begin(&bench);
     follow(&bench, "SNAPSHOT 0");
-    assert_status(disco_service_status(view_of(&bench)), DISCO_ENOSERVICE);
+    assert_status(disco_service_status(union_view(&bench)), DISCO_ENOSERVICE);
     union_put_info(bench.v3, "of_v3");
     diary_expect(&bench.diary, "INFO of_v3");
-    assert_status(disco_service_status(view_of(&bench)), DISCO_ENOHOST);
+    assert_status(disco_service_status(union_view(&bench)), DISCO_ENOHOST);
     union_put_info(bench.v2, "of_v2");
     diary_expect(&bench.diary, "INFO of_v2");
     union_put_info(bench.v3, "unseen");
@@ -192,7 +187,7 @@ DISCO_TEST(the_info_is_that_of_v2_while_it_has_one)
     fake_store_delete(bench.v2, UNION_INFO);
     fake_store_delete(bench.v3, UNION_INFO);
     diary_expect(&bench.diary, "INFO ");
-    assert_status(disco_service_status(view_of(&bench)), DISCO_ENOHOST);
+    assert_status(disco_service_status(union_view(&bench)), DISCO_ENOHOST);
     end(&bench);
 }
 
@@ -211,7 +206,7 @@ DISCO_TEST(one_that_is_stale_keeps_its_hosts_and_the_other_is_followed)
     union_put(bench.v2, "c", "three");
     diary_expect(&bench.diary, "UP c three");
     expect_hosts(&bench, "a c b");
-    assert_false(disco_service_is_partial(view_of(&bench)));
+    assert_false(disco_service_is_partial(union_view(&bench)));
     fake_store_work(bench.v3);
     diary_expect(&bench.diary, "SYNCED");
     diary_expect(&bench.diary, "DOWN b two");
@@ -254,16 +249,16 @@ DISCO_TEST(one_that_is_dead_from_the_start_does_not_hide_the_other)
     subscribe(&bench, NULL);
     expect_stale(&bench, "STALE DISCO_EV2DISABLED", "v2");
     diary_expect(&bench.diary, "SNAPSHOT 1");
-    assert_true(disco_service_is_partial(view_of(&bench)));
+    assert_true(disco_service_is_partial(union_view(&bench)));
     expect_hosts(&bench, "b");
     expect_state(&bench, DISCO_VIEW_STALE);
     union_put(bench.v3, "c", "three");
     diary_expect(&bench.diary, "UP c three");
-    assert_true(disco_service_is_partial(view_of(&bench)));
+    assert_true(disco_service_is_partial(union_view(&bench)));
     fake_store_work(bench.v2);
     expect_later(&bench, "UP a one");
     expect_later(&bench, "SYNCED");
-    assert_false(disco_service_is_partial(view_of(&bench)));
+    assert_false(disco_service_is_partial(union_view(&bench)));
     expect_hosts(&bench, "a b c");
     end(&bench);
 }
@@ -277,7 +272,7 @@ DISCO_TEST(one_that_is_silent_from_the_start_is_waited_for_until_it_fails)
     fake_store_hold(bench.v2);
     subscribe(&bench, NULL);
     diary_expect_nothing(&bench.diary);
-    assert_null(view_of(&bench));
+    assert_null(union_view(&bench));
     expect_state(&bench, DISCO_VIEW_NEVER_SYNCED);
     fake_store_fail(bench.v2, UV_ETIMEDOUT);
     expect_stale(&bench, "STALE ETIMEDOUT", "v2");
@@ -298,13 +293,13 @@ DISCO_TEST(nothing_is_shown_while_both_are_dead)
     diary_expect(&bench.diary, "STALE ECONNREFUSED");
     expect_stale(&bench, "STALE ECONNREFUSED", "v3");
     diary_expect_nothing(&bench.diary);
-    assert_null(view_of(&bench));
+    assert_null(union_view(&bench));
     fake_store_work(bench.v3);
     diary_expect(&bench.diary, "SNAPSHOT 0");
-    assert_true(disco_service_is_partial(view_of(&bench)));
+    assert_true(disco_service_is_partial(union_view(&bench)));
     fake_store_work(bench.v2);
     diary_expect(&bench.diary, "SYNCED");
-    assert_false(disco_service_is_partial(view_of(&bench)));
+    assert_false(disco_service_is_partial(union_view(&bench)));
     end(&bench);
 }
 
@@ -369,7 +364,7 @@ DISCO_TEST(a_shard_that_differs_is_that_of_v3)
     diary_expect(&bench.diary, "SYNCED");
     fake_store_put(bench.v3, UNION_KEY("a"), union_host("a", "n", "other"));
     diary_expect(&bench.diary, "DOWN a n");
-    assert_status(disco_service_status(view_of(&bench)), DISCO_ENOSHARD);
+    assert_status(disco_service_status(union_view(&bench)), DISCO_ENOSHARD);
     fake_store_put(bench.v3, UNION_KEY("b"), union_host("b", "n", "s"));
     diary_expect(&bench.diary, "UP b n");
     fake_store_delete(bench.v3, UNION_KEY("a"));
@@ -379,7 +374,7 @@ DISCO_TEST(a_shard_that_differs_is_that_of_v3)
     fake_store_delete(bench.v2, UNION_KEY("b"));
     fake_store_delete(bench.v2, UNION_KEY("a"));
     diary_expect(&bench.diary, "DOWN a n");
-    assert_status(disco_service_status(view_of(&bench)), DISCO_ENOHOST);
+    assert_status(disco_service_status(union_view(&bench)), DISCO_ENOHOST);
     end(&bench);
 }
 
@@ -394,7 +389,7 @@ DISCO_TEST(a_view_that_is_kept_does_not_change)
     subscribe(&bench, NULL);
     diary_expect(&bench.diary, "STALE DISCO_EV3DISABLED");
     diary_expect(&bench.diary, "SNAPSHOT 1");
-    kept = disco_service_ref(view_of(&bench));
+    kept = disco_service_ref(union_view(&bench));
     union_put(bench.v3, "a", "new");
     union_put_info(bench.v3, "u");
     fake_store_work(bench.v3);
@@ -405,211 +400,8 @@ DISCO_TEST(a_view_that_is_kept_does_not_change)
     assert_string_equal(disco_service_first(kept)->name, "one");
     assert_string_equal(disco_service_info(kept)->user, "");
     assert_true(disco_service_is_partial(kept));
-    assert_string_equal(disco_service_first(view_of(&bench))->name, "new");
-    assert_false(disco_service_is_partial(view_of(&bench)));
+    assert_string_equal(disco_service_first(union_view(&bench))->name, "new");
+    assert_false(disco_service_is_partial(union_view(&bench)));
     disco_service_unref(kept);
     end(&bench);
-}
-
-/* A life in which every event comes, and at its n-th moment something is done. */
-typedef struct life_s {
-    union_bench_t bench;
-    size_t moment; /* an event, or a turn */
-    size_t count;
-    bool at_turns;
-    bool close_client;
-    bool done;
-    bool ended;
-} life_t;
-
-static void on_client_closed(void *data, int status)
-{
-    life_t *life = data;
-
-    assert_status(status, 0);
-    life->bench.flow.client = NULL;
-}
-
-static void act(life_t *life)
-{
-    if (life->count++ != life->moment || life->ended)
-        return;
-    life->done = true;
-    if (life->close_client)
-        assert_status(disco_client_close(life->bench.flow.client, on_client_closed, life), 0);
-    else
-        assert_status(disco_subscription_close(life->bench.subscription), 0);
-}
-
-static void on_event(void *data, disco_subscription_t *subscription,
-                     const disco_subscription_event_t *event)
-{
-    life_t *life = data;
-
-    (void)subscription;
-    assert_false(life->ended);
-    if (event->type == DISCO_SUBSCRIPTION_CLOSED)
-        life->ended = true;
-    else
-        assert_false(life->done);
-    if (!life->at_turns)
-        act(life);
-}
-
-static void run(life_t *life, size_t turns)
-{
-    for (; turns > 0 && !life->done; turns--) {
-        life->bench.flow.pace = 5;
-        flow_step(&life->bench.flow, uv_hrtime(), "", __FILE__, __LINE__);
-        if (life->at_turns)
-            act(life);
-    }
-}
-
-/* False: it was over before the moment came. */
-static bool live(size_t moment, bool at_turns, bool close_client)
-{
-    life_t life = {.moment = moment, .at_turns = at_turns, .close_client = close_client};
-    union_bench_t *bench = &life.bench;
-
-    union_begin(bench);
-    union_put(bench->v2, "a", "one");
-    union_put(bench->v2, "b", "two");
-    fake_store_refuse(bench->v3, DISCO_EV3DISABLED);
-    assert_status(
-        disco_subscribe(bench->flow.client, "web", NULL, on_event, &life, &bench->subscription), 0);
-    run(&life, 8);
-    if (!life.done) {
-        union_put(bench->v3, "b", "differs");
-        union_put(bench->v3, "c", "three");
-        union_put_info(bench->v3, "u");
-        fake_store_work(bench->v3);
-        run(&life, 20);
-    }
-    if (!life.done) {
-        union_delete(bench->v2, "a");
-        union_delete(bench->v3, "b");
-        fake_store_lose_events(bench->v3);
-        run(&life, 20);
-    }
-    if (!life.done)
-        assert_status(disco_subscription_close(bench->subscription), 0);
-    if (close_client && life.done)
-        flow_wait(&bench->flow, bench->flow.client == NULL);
-    else
-        flow_wait(&bench->flow, life.ended);
-    assert_true(life.ended);
-    flow_close(&bench->flow);
-    return life.done;
-}
-
-static void live_often(bool at_turns, bool close_client)
-{
-    size_t moment = 0;
-
-    while (live(moment, at_turns, close_client))
-        moment++;
-    assert_true(moment >= 8);
-}
-
-DISCO_TEST(closed_from_inside_each_callback)
-{
-    live_often(false, false);
-}
-
-DISCO_TEST(closed_at_each_turn)
-{
-    live_often(true, false);
-}
-
-DISCO_TEST(the_client_is_closed_from_inside_each_callback)
-{
-    live_often(false, true);
-}
-
-DISCO_TEST(the_client_is_closed_at_each_turn)
-{
-    live_often(true, true);
-}
-
-static bool shows(const union_bench_t *bench, size_t count, const char *name)
-{
-    const disco_service_t *view = view_of(bench);
-    const disco_host_t *const *hosts;
-    size_t found;
-
-    if (disco_subscription_state(bench->subscription, NULL) != DISCO_VIEW_FRESH)
-        return false;
-    return disco_service_all(view, &hosts, &found) == 0 && found == count &&
-           strcmp(hosts[count - 1]->name, name) == 0;
-}
-
-static bool begin_starving(union_bench_t *bench)
-{
-    heap_spare_begin();
-    union_begin(bench);
-    union_put(bench->v2, "a", "one");
-    union_put(bench->v2, "b", "old");
-    union_put(bench->v3, "b", "new");
-    union_put(bench->v3, "c", "three");
-    union_put_info(bench->v2, "u");
-    heap_spare_end();
-    bench->flow.pace = 5;
-    return disco_subscribe(bench->flow.client, "web", NULL, diary_subscription_cb, &bench->diary,
-                           &bench->subscription) == 0;
-}
-
-static void change_all(union_bench_t *bench)
-{
-    union_put(bench->v3, "c", "changed");
-    union_delete(bench->v2, "a");
-    union_put_info(bench->v2, "other");
-}
-
-DISCO_TEST(an_allocation_that_fails_leaves_no_difference)
-{
-    union_bench_t bench;
-    disco_service_t *kept;
-    size_t n = 0;
-
-    do {
-        heap_fail_at(++n);
-        if (begin_starving(&bench)) {
-            flow_wait(&bench.flow, shows(&bench, 3, "three"));
-            kept = disco_service_ref(view_of(&bench));
-            change_all(&bench);
-            flow_wait(&bench.flow, shows(&bench, 2, "changed"));
-            flow_wait(&bench.flow, strcmp(disco_service_info(view_of(&bench))->user, "other") == 0);
-            assert_string_equal(disco_service_info(kept)->user, "u");
-            disco_service_unref(kept);
-        }
-        flow_close(&bench.flow);
-        heap_fail_never();
-        assert_int(heap_live(), 0);
-    } while (heap_has_failed());
-    assert_true(n > 20);
-}
-
-DISCO_TEST(memory_that_is_gone_is_no_end)
-{
-    union_bench_t bench;
-    size_t n = 0;
-    size_t i;
-
-    do {
-        heap_fail_from(++n);
-        if (begin_starving(&bench)) {
-            for (i = 0; i < 60; i++) {
-                if (i == 30)
-                    change_all(&bench);
-                flow_step(&bench.flow, uv_hrtime(), "", __FILE__, __LINE__);
-            }
-            heap_fail_never();
-            flow_wait(&bench.flow, shows(&bench, 2, "changed"));
-        }
-        flow_close(&bench.flow);
-        heap_fail_never();
-        assert_int(heap_live(), 0);
-    } while (heap_has_failed());
-    assert_true(n > 20);
 }

@@ -355,7 +355,7 @@ DISCO_TEST(the_v2_api_switched_off_has_an_error_of_its_own)
     flow_t flow;
     diary_t diary;
 
-    flow_begin(&flow, 2);
+    flow_begin(&flow, 1);
     get(&flow, &diary);
     server_respond(flow.servers[0], flow_expect_on(&flow, 0, GET).request, 404,
                    "Content-Type: text/plain; charset=utf-8\r\n", "404 page not found\n");

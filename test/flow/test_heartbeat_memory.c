@@ -5,6 +5,10 @@ DISCO_TESTS_BY_API;
 
 #define WARM_UP 4
 #define MEASURED 8
+/* More than there are connections, and than are under way at once. */
+#define MANY 60
+/* All are due when so much has passed, and none is a second time. */
+#define INTERVAL_MS 1700
 
 /* Until so many more have come on each side, and their answers. */
 static void pass_heartbeats(bench_t *bench, size_t count)
@@ -36,4 +40,59 @@ DISCO_TEST(a_heartbeat_allocates_nothing)
     pass_heartbeats(&bench, MEASURED);
     assert_int(heap_count() - before, 0);
     end(&bench);
+}
+
+static void enrol_many(bench_t *bench, disco_registration_t **registrations)
+{
+    size_t i;
+
+    for (i = 0; i < MANY; i++) {
+        disco_host_t host = private_host;
+
+        host.uuid = flow_text("u%d", (int)i);
+        enrol(bench, &host, NULL);
+        registrations[i] = bench->registration;
+    }
+    for (i = 0; i < MANY; i++)
+        registry_told(&bench->registry, "READY");
+    flow_settle(bench->flow);
+}
+
+static void pass_intervals(bench_t *bench, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        size_t v2 = bench->registry.asks[ASK_BEAT].seen[0];
+        size_t v3 = bench->registry.asks[ASK_BEAT].seen[1];
+
+        flow_advance(bench->flow, INTERVAL_MS);
+        if (registry_is_on(0))
+            flow_wait(bench->flow, bench->registry.asks[ASK_BEAT].seen[0] >= v2 + MANY);
+        if (registry_is_on(1))
+            flow_wait(bench->flow, bench->registry.asks[ASK_BEAT].seen[1] >= v3 + 1);
+        flow_settle(bench->flow);
+    }
+}
+
+DISCO_TEST(heartbeats_of_many_that_are_due_together_allocate_nothing)
+{
+    bench_t bench;
+    disco_registration_t *registrations[MANY];
+    size_t before;
+    size_t i;
+
+    prepare(&bench);
+    enrol_many(&bench, registrations);
+    registry_refuse(&bench.registry, ASK_OTHER, REFUSE_REQUEST, 1);
+    pass_intervals(&bench, WARM_UP);
+    before = heap_count();
+    pass_intervals(&bench, MEASURED / 2);
+    assert_int(heap_count() - before, 0);
+    registry_told_nothing(&bench.registry);
+    for (i = 0; i < MANY; i++) {
+        assert_status(disco_registration_close(registrations[i]), 0);
+        registry_told(&bench.registry, "CLOSED ECANCELED");
+    }
+    registry_end(&bench.registry);
 }

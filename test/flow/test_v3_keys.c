@@ -140,6 +140,23 @@ DISCO_TEST(reading_begins_anew_when_its_revision_is_compacted_away)
     flow_close(&flow);
 }
 
+DISCO_TEST(reading_begins_anew_when_etcd_was_set_back_between_two_pages)
+{
+    flow_t flow;
+    diary_t diary;
+
+    begin(&flow, 1);
+    get(&flow, &diary, true);
+    flow_answer(&flow, expect(&flow, TXN, FIRST_PAGE), 200, 0, AND_MORE);
+    flow_answer(&flow, expect(&flow, TXN, SECOND_PAGE), 400, 0,
+                "{\"code\":11,\"message\":\"mvcc: required revision is a future revision\"}");
+    flow.pace = 10;
+    flow_answer(&flow, expect(&flow, TXN, FIRST_PAGE), 200, 0, SUCCEEDED(NOTHING "," RANGE(AB)));
+    diary_expect(&diary, "OK /a/b=2@6");
+    flow_expect_no_request(&flow);
+    flow_close(&flow);
+}
+
 DISCO_TEST(all_pages_together_have_the_time_of_one_request)
 {
     flow_t flow;
@@ -197,6 +214,12 @@ DISCO_TEST(answers_that_cannot_be_read_are_errors)
         "{" HEADER "}",
         "{\"header\":{},\"responses\":[" RANGE(A) "]}",
         "{" HEADER ",\"responses\":7}",
+        SUCCEEDED(""),
+        SUCCEEDED(RANGE(A)),
+        SUCCEEDED(NOTHING ",{}"),
+        SUCCEEDED("7," RANGE(AB)),
+        SUCCEEDED(RANGE(A) "," RANGE("{\"key\":\"L2EvYg==\",\"value\":\"*\"}")),
+        SUCCEEDED(RANGE(A) "," RANGE(AB ",7")),
         SUCCEEDED(RANGE(A "," A)),
         SUCCEEDED(NOTHING ",{\"response_range\":{\"more\":true}}"),
         SUCCEEDED(NOTHING ",{\"response_range\":{\"more\":7}}"),
@@ -233,6 +256,7 @@ DISCO_TEST(refusals_are_told)
 {
     refused(404, "404 page not found\n", "DISCO_EV3DISABLED");
     refused(404, "{\"code\":5, \"message\":\"Not Found\"}", "DISCO_EV3DISABLED");
+    refused(404, "{\"code\":5,\"message\":\"no such route\"}", "DISCO_EV3DISABLED");
     refused(405, "Method Not Allowed\n", "DISCO_EV3DISABLED");
     refused(403, "{\"error\":\"etcdserver: permission denied\",\"code\":7}", "DISCO_EAUTH");
     refused(403, "no", "DISCO_EAUTH");
@@ -304,6 +328,41 @@ DISCO_TEST(a_key_with_a_time_to_live_has_a_lease_of_its_own)
     flow_answer(&flow, expect(&flow, TXN, "{" PUT_OPERATIONS("\"lease\":\"7587\",") "}"), 200, 0,
                 WRITTEN);
     diary_expect(&diary, "OK /a=1@5");
+    flow_close(&flow);
+}
+
+#define LEASE_NOT_FOUND 404, 0, "{\"code\":5,\"message\":\"etcdserver: requested lease not found\"}"
+
+static void grant(flow_t *flow, const char *id)
+{
+    flow_answer(flow, flow_expect(flow, GRANT), 200, 0,
+                flow_text("{" HEADER ",\"ID\":\"%s\",\"TTL\":\"2\"}", id));
+}
+
+DISCO_TEST(a_lease_that_is_over_before_the_key_is_written_is_granted_anew)
+{
+    flow_t flow;
+    diary_t diary;
+    disco_kv_put_options_t options = {.ttl_s = 1, .condition = DISCO_KV_MUST_NOT_EXIST};
+    flow_request_t request;
+    size_t i;
+
+    begin(&flow, 1);
+    put(&flow, &diary, &options);
+    grant(&flow, "7587");
+    flow_answer(&flow, flow_expect(&flow, TXN), LEASE_NOT_FOUND);
+    grant(&flow, "7588");
+    request = flow_expect(&flow, TXN);
+    assert_non_null(strstr(request.request->body, "\"lease\":\"7588\""));
+    flow_answer(&flow, request, 200, 0, WRITTEN);
+    diary_expect(&diary, "OK /a=1@5");
+    /* But not for ever, and the key is not what was not found. */
+    put(&flow, &diary, &options);
+    for (i = 0; i < 3; i++) {
+        grant(&flow, "7589");
+        flow_answer(&flow, flow_expect(&flow, TXN), LEASE_NOT_FOUND);
+    }
+    diary_expect(&diary, "DISCO_EREFUSED");
     flow_close(&flow);
 }
 

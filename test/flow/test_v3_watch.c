@@ -237,6 +237,38 @@ static void breaks_off(flow_request_t line)
     diary_expect(DIARY, "STALE EOF");
 }
 
+/* Else etcd would not read the others of the stream. */
+DISCO_TEST(no_revision_is_asked_for_that_etcd_cannot_have)
+{
+    begin(1, UINT64_MAX);
+    created(asks_from(INT64_MAX), 5);
+    diary_expect(DIARY, "STALE DISCO_EUNAVAILABLE");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(revisions_that_etcd_cannot_have_move_nothing)
+{
+    static const uint64_t revisions[] = {INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        flow_request_t line;
+
+        begin(1, 0);
+        line = synced();
+        watch_progress(&bench, line, 1, revisions[i]);
+        put(line, revisions[i]);
+        diary_expect(DIARY, "GAP @6");
+        breaks_off(line);
+        line = asks_later_from(7);
+        created(line, revisions[i]);
+        put(line, 7);
+        diary_expect(DIARY, "SYNCED");
+        diary_expect(DIARY, "PUT /w/a on @7");
+        watch_flow_end(&bench);
+    }
+}
+
 DISCO_TEST(another_cluster_is_a_gap)
 {
     begin(1, 0);

@@ -217,6 +217,49 @@ DISCO_TEST(members_that_lag_now_and_then_are_not_believed)
     watch_flow_end(&bench);
 }
 
+/* It costs those nothing that are followed. */
+DISCO_TEST(one_that_begins_in_the_future_of_a_live_stream_has_a_gap_of_its_own)
+{
+    const char *both = flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 700));
+    flow_request_t live;
+    flow_request_t line;
+    size_t i;
+
+    begin(1, 7);
+    live = asks_later_from(7);
+    created(live, 20);
+    diary_expect(DIARY, "SYNCED");
+    put(live, 20);
+    diary_expect(DIARY, "PUT /w/a on @20");
+    flow_advance(&bench.flow, 600000);
+    assert_int(watch_flow_add(&bench, "/v", 700), 1);
+    for (i = 0; i < 4; i++) {
+        line = watch_expect_later(&bench, both);
+        created(line, 20);
+        watch_created(&bench, line, 2, 20);
+        flow_settle(&bench.flow);
+    }
+    for (i = 0; i < 2; i++) {
+        line = watch_expect_later(&bench, both);
+        flow_advance(&bench.flow, 1500);
+        created(line, 20);
+        watch_created(&bench, line, 2, 20);
+    }
+    line = watch_expect_later(&bench,
+                              flow_text("%s%s", watch_asked(1, "/w", 21), watch_asked(2, "/v", 0)));
+    put(live, 21);
+    diary_expect(DIARY, "PUT /w/a on @21");
+    created(line, 21);
+    watch_created(&bench, line, 2, 21);
+    diary_expect(&bench.diaries[1], "STALE DISCO_EUNAVAILABLE");
+    diary_expect(&bench.diaries[1], "GAP @21");
+    diary_expect(&bench.diaries[1], "SYNCED");
+    put(line, 21);
+    put(line, 22);
+    diary_expect(DIARY, "PUT /w/a on @22");
+    watch_flow_end(&bench);
+}
+
 DISCO_TEST(a_message_over_the_limit_is_a_gap)
 {
     flow_request_t line;
@@ -270,6 +313,37 @@ DISCO_TEST(trouble_without_end_is_no_busy_loop)
     }
     goes_on_from_7();
     watch_flow_end(&bench);
+}
+
+static void create_and_hang_up(server_t *server, const server_request_t *request, void *data)
+{
+    flow_request_t line = {server, request};
+
+    (void)data;
+    created(line, 7);
+    server_hang_up(server, request->connection);
+}
+
+/* Such as by a proxy before a member that falls over at once. */
+DISCO_TEST(streams_that_break_at_once_come_ever_more_seldom)
+{
+    size_t asked = 0;
+    size_t i;
+
+    watch_flow_prepare(&bench, 3);
+    bench.flow.options.backoff_first_ms = 100;
+    bench.flow.options.backoff_most_ms = 10000;
+    for (i = 0; i < 3; i++)
+        server_set_handler(bench.flow.servers[i], create_and_hang_up, NULL);
+    watch_flow_start(&bench);
+    (void)watch_flow_add(&bench, "/w", 7);
+    bench.flow.pace = 20;
+    for (i = 0; i < 3000; i++)
+        flow_step(&bench.flow, uv_hrtime(), "", __FILE__, __LINE__);
+    for (i = 0; i < 3; i++)
+        asked += server_request_count(bench.flow.servers[i]);
+    assert_in_range(asked, 6, 60); /* in a minute */
+    flow_close(&bench.flow);
 }
 
 /* split 0: bytewise. False when there is no such split. */
@@ -373,17 +447,22 @@ DISCO_TEST(a_stream_that_is_live_has_all_the_time)
 
 #define CHECK_MS 60000
 
-/* The check that comes when nothing has come for long enough. */
-static flow_request_t checked(void)
+static flow_request_t checked_later(void)
 {
     flow_request_t check;
 
-    flow_advance(&bench.flow, CHECK_MS / 4 * 3 - 1);
-    flow_expect_no_request(&bench.flow);
     bench.flow.pace = 100;
     check = flow_expect_on(&bench.flow, 0, RANGE);
     bench.flow.pace = 0;
     return check;
+}
+
+/* The check that comes when nothing has come for long enough. */
+static flow_request_t checked(void)
+{
+    flow_advance(&bench.flow, CHECK_MS / 4 * 3 - 1);
+    flow_expect_no_request(&bench.flow);
+    return checked_later();
 }
 
 static flow_request_t followed_and_checked(size_t servers)
@@ -400,6 +479,24 @@ static flow_request_t followed_and_checked(size_t servers)
     return line;
 }
 
+/* Silent, checked, and asked for anew: the new stream. */
+static flow_request_t probed(void)
+{
+    flow_request_t line;
+
+    flow_answer(&bench.flow, checked_later(), 200, 0, "{}");
+    line = watch_expect(&bench, watch_asked(1, "/w", 7));
+    created(line, 7);
+    flow_settle(&bench.flow);
+    return line;
+}
+
+static size_t open_on_first(void)
+{
+    flow_settle(&bench.flow);
+    return server_open_count(bench.flow.servers[0]);
+}
+
 DISCO_TEST(a_silent_stream_is_checked_and_begun_anew)
 {
     flow_request_t line = followed_and_checked(2);
@@ -410,14 +507,155 @@ DISCO_TEST(a_silent_stream_is_checked_and_begun_anew)
     assert_string_equal(check.request->body, "{\"key\":\"L3c=\",\"count_only\":true}");
     flow_answer(&bench.flow, check, 200, 0, "{}");
     next = flow_expect_on(&bench.flow, 0, WATCH);
-    /* The old one is heard until the new one is live. */
+    /* The old one is heard until the new one has more. */
     put(line, 7);
     diary_expect(DIARY, "PUT /w/a on @7");
     created(next, 7);
     put(next, 7);
     put(next, 8);
     diary_expect(DIARY, "PUT /w/a on @8");
+    flow_settle(&bench.flow);
+    put(line, 9); /* too late */
     assert_true(line.request->connection != next.request->connection);
+    watch_flow_end(&bench);
+}
+
+/* Only so can it be given notices of progress, which come after ten minutes. */
+DISCO_TEST(a_silent_stream_that_has_missed_nothing_is_kept)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t probe;
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        probe = probed();
+        assert_int(open_on_first(), 2);
+        flow_advance(&bench.flow, 3000);
+        assert_int(open_on_first(), 1);
+        put(probe, 9); /* too late */
+    }
+    watch_progress(&bench, line, 1, 500);
+    flow_settle(&bench.flow);
+    server_hang_up(line.server, line.request->connection);
+    diary_expect(DIARY, "STALE EOF");
+    created(asks_later_from(501), 500);
+    diary_expect(DIARY, "SYNCED");
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_silent_stream_that_breaks_while_it_is_probed_is_no_loss)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t probe = probed();
+
+    server_hang_up(line.server, line.request->connection);
+    flow_settle(&bench.flow);
+    flow_advance(&bench.flow, 3000);
+    put(probe, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    assert_int(open_on_first(), 1);
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(a_probe_that_breaks_is_no_loss)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t probe = probed();
+
+    server_hang_up(probe.server, probe.request->connection);
+    flow_settle(&bench.flow);
+    put(line, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    (void)checked_later();
+    flow_close(&bench.flow);
+}
+
+DISCO_TEST(a_silent_stream_is_left_when_not_even_progress_came)
+{
+    flow_request_t line = followed_and_checked(1);
+    size_t i;
+
+    for (i = 0; i < 660000 / (CHECK_MS / 4 * 3) + 1; i++) {
+        (void)probed();
+        flow_advance(&bench.flow, 3000);
+    }
+    assert_int(open_on_first(), 1);
+    put(line, 7); /* too late */
+    watch_flow_end(&bench);
+}
+
+/* The others were not asked for again yet. */
+DISCO_TEST(what_was_missed_shows_before_all_are_created)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t next;
+    const char *both = flow_text("%s%s", watch_asked(1, "/w", 7), watch_asked(2, "/v", 5));
+
+    (void)watch_flow_add(&bench, "/v", 5);
+    line = watch_expect(&bench, both);
+    created(line, 7);
+    watch_created(&bench, line, 2, 7);
+    diary_expect(&bench.diaries[1], "SYNCED");
+    flow_answer(&bench.flow, checked(), 200, 0, "{}");
+    next = watch_expect(&bench, both);
+    created(next, 7);
+    put(next, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    watch_created(&bench, next, 2, 7);
+    flow_settle(&bench.flow);
+    put(line, 8); /* too late */
+    put(next, 8);
+    diary_expect(DIARY, "PUT /w/a on @8");
+    assert_int(open_on_first(), 1);
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(canceled_on_the_silent_stream_it_goes_on_with_the_probe)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t next = probed();
+
+    put(line, 7);
+    diary_expect(DIARY, "PUT /w/a on @7");
+    watch_say(line, watch_result(&bench, 0, "\"watch_id\":\"1\",\"canceled\":true"));
+    flow_settle(&bench.flow);
+    put(next, 7);
+    put(next, 8);
+    diary_expect(DIARY, "PUT /w/a on @8");
+    assert_int(open_on_first(), 1);
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(one_that_a_probe_is_denied_is_stale)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t next;
+
+    flow_answer(&bench.flow, checked(), 200, 0, "{}");
+    next = watch_expect(&bench, watch_asked(1, "/w", 7));
+    watch_begin(next);
+    watch_say(next, watch_result(&bench, 7,
+                                 "\"watch_id\":\"-1\",\"created\":true,\"canceled\":true,"
+                                 "\"cancel_reason\":\"etcdserver: permission denied\""));
+    diary_expect(DIARY, "STALE DISCO_EAUTH");
+    flow_settle(&bench.flow);
+    put(line, 7); /* too late */
+    goes_on_from_7();
+    watch_flow_end(&bench);
+}
+
+DISCO_TEST(one_that_is_compacted_away_on_a_probe_has_a_gap)
+{
+    flow_request_t line = followed_and_checked(1);
+    flow_request_t next = probed();
+
+    watch_say(next, watch_result(&bench, 0,
+                                 "\"watch_id\":\"1\",\"canceled\":true,"
+                                 "\"compact_revision\":\"50\""));
+    flow_settle(&bench.flow);
+    put(line, 60); /* too late */
+    created(asks_later_from(0), 70);
+    diary_expect(DIARY, "GAP @70");
     watch_flow_end(&bench);
 }
 
@@ -489,6 +727,34 @@ DISCO_TEST(a_silent_stream_that_speaks_again_is_kept)
     created(asks_later_from(8), 8); /* asked for before the last event came */
     flow_settle(&bench.flow);
     watch_flow_end(&bench);
+}
+
+/* Else nobody was told that those on the silent one are not followed either. */
+DISCO_TEST(a_silent_stream_is_checked_while_another_is_being_opened)
+{
+    (void)followed_and_checked(1);
+    (void)watch_flow_add(&bench, "/v", 5);
+    (void)flow_expect(&bench.flow, WATCH);
+    bench.flow.pace = 100;
+    diary_expect(&bench.diaries[1], "STALE ETIMEDOUT");
+    (void)flow_expect(&bench.flow, RANGE);
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    flow_close(&bench.flow);
+}
+
+DISCO_TEST(a_silent_stream_is_doubted_while_another_is_being_opened)
+{
+    flow_request_t check;
+
+    (void)followed_and_checked(1);
+    (void)watch_flow_add(&bench, "/v", 5);
+    (void)flow_expect(&bench.flow, WATCH);
+    bench.flow.pace = 100;
+    diary_expect(&bench.diaries[1], "STALE ETIMEDOUT");
+    check = flow_expect(&bench.flow, RANGE);
+    flow_answer(&bench.flow, check, 200, 0, "{}");
+    diary_expect(DIARY, "STALE ETIMEDOUT");
+    flow_close(&bench.flow);
 }
 
 DISCO_TEST(the_first_check_of_a_stream_follows_the_last)

@@ -50,6 +50,11 @@ static inline void union_begin(union_bench_t *bench)
     diary_begin(&bench->diary, &bench->flow);
 }
 
+static inline const disco_service_t *union_view(const union_bench_t *bench)
+{
+    return disco_subscription_service(bench->subscription);
+}
+
 static inline void union_end(union_bench_t *bench)
 {
     diary_expect_nothing(&bench->diary);

@@ -67,6 +67,9 @@ static disco_client_t *client_of(const char *user, const char *password)
 
     options.user = user;
     options.password = password;
+    /* etcd hashes a password for each request: long work where there is much else to do. */
+    options.attempt_timeout_ms = live_seconds(15) * 1000;
+    options.request_timeout_ms = live_seconds(50) * 1000;
     return live_client_with(&live, &options);
 }
 

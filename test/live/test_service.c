@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "support/live.h"
+#include "support/proxy.h"
 
 DISCO_TESTS_BY_API;
 
@@ -90,6 +91,46 @@ DISCO_TEST(credentials_are_followed)
     assert_int(recorder_count(&second.told, DISCO_REGISTRATION_CREDENTIALS), 0);
     live_client_close(&live, other);
     close_live();
+}
+
+/* What happened while the connection was down is no longer in etcd's history. */
+DISCO_TEST(credentials_are_followed_over_a_history_that_is_gone)
+{
+    live_registration_t first;
+    live_registration_t second;
+    live_view_t view;
+    disco_client_t *other;
+    disco_host_t host = public_host("one", "old");
+    proxy_t *proxy;
+
+    live_open(&live, NULL);
+    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
+    client = live_client_at(&live, proxy_endpoint(proxy));
+    other = live_client(&live);
+    live_register(&live, &first, client, "s", &host, NULL);
+    recorder_expect(&first.told, DISCO_REGISTRATION_READY);
+    live_subscribe(&live, &view, other, "s", NULL);
+    recorder_await(&view.told, DISCO_SUBSCRIPTION_SYNCED);
+    if (live_has_side(DISCO_API_V2))
+        proxy_await_answer(proxy, "wait=true");
+    if (live_has_side(DISCO_API_V3))
+        proxy_await_answer(proxy, "/v3/watch");
+    proxy_set_down(proxy, true);
+    host = public_host("two", "new");
+    live_register(&live, &second, other, "s", &host, NULL);
+    recorder_expect(&second.told, DISCO_REGISTRATION_READY);
+    live_forget_history(&live);
+    proxy_set_down(proxy, false);
+    assert_string_equal(recorder_expect(&first.told, DISCO_REGISTRATION_CREDENTIALS)->value, "new");
+    await_on_all_sides("/services/s/one", "\"password\":\"new\"");
+    live_view_check(&live, &view);
+    assert_int(recorder_count(&first.told, DISCO_REGISTRATION_LOST), 0);
+    /* The check's own. */
+    assert_int(recorder_count(&view.told, DISCO_SUBSCRIPTION_DOWN), live_side_count());
+    live_client_close(&live, other);
+    live_client_close(&live, client);
+    proxy_free(proxy);
+    live_close(&live);
 }
 
 DISCO_TEST(credentials_are_adopted)

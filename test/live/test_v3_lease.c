@@ -351,7 +351,7 @@ DISCO_TEST(a_thousand_keys_need_one_keep_alive)
         char name[64];
 
         (void)snprintf(name, sizeof name, "/services/web/%zu", i);
-        key_open(&keys[i], name, 6);
+        key_open(&keys[i], name, 9);
         write_with(&keys[i], &(disco__leased_write_t){.value = "1", .beside = &info});
     }
     for (i = 0; i < MANY; i++)

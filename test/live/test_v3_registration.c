@@ -104,7 +104,7 @@ DISCO_TEST(a_thousand_hosts_need_one_keep_alive)
     live_open(&live, &etcd);
     proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
     open_client(proxy_endpoint(proxy));
-    register_hosts(MANY, 6);
+    register_hosts(MANY, 9);
     assert_int(host_count(), MANY);
     assert_int(lease_count(), 1);
     assert_in_range(transactions, 9, 30);
@@ -122,14 +122,40 @@ DISCO_TEST(a_thousand_hosts_need_one_keep_alive)
     live_close(&live);
 }
 
+/* What another client sees of it. */
+static struct {
+    size_t ups;
+    size_t downs;
+    bool synced;
+    bool all_back;
+    bool closed;
+} seen;
+
+static void on_seen(void *data, disco_subscription_t *handle,
+                    const disco_subscription_event_t *event)
+{
+    (void)data;
+    (void)handle;
+    seen.ups += event->type == DISCO_SUBSCRIPTION_UP;
+    seen.downs += event->type == DISCO_SUBSCRIPTION_DOWN;
+    seen.synced = seen.synced || event->type == DISCO_SUBSCRIPTION_SYNCED;
+    seen.closed = event->type == DISCO_SUBSCRIPTION_CLOSED;
+    seen.all_back = seen.ups == SOME;
+}
+
 DISCO_TEST(all_hosts_come_back_when_their_lease_is_revoked)
 {
     etcd_options_t etcd = {.without_v2 = true};
+    disco_subscription_t *subscription;
+    disco_client_t *watcher;
     size_t i;
 
     live_open(&live, &etcd);
     open_client(etcd_endpoints(live.etcd));
     register_hosts(SOME, 3);
+    watcher = live_client_on(&live, DISCO_API_V3);
+    assert_status(disco_subscribe(watcher, "web", NULL, on_seen, NULL, &subscription), 0);
+    loop_run_until(&live.loop, &seen.synced);
     transactions = 0;
     revoke_by_hand();
     assert_int(host_count(), 0);
@@ -142,6 +168,12 @@ DISCO_TEST(all_hosts_come_back_when_their_lease_is_revoked)
     assert_int(host_count(), SOME);
     assert_int(lease_count(), 1);
     assert_in_range(transactions, 2, 10);
+    loop_run_until(&live.loop, &seen.all_back);
+    assert_int(seen.downs, SOME);
+    assert_status(disco_subscription_close(subscription), 0);
+    loop_run_until(&live.loop, &seen.closed);
+    assert_int(seen.ups, SOME);
+    live_client_close(&live, watcher);
     live_client_shutdown(&live, client);
     live_close(&live);
 }

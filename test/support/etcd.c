@@ -6,7 +6,6 @@
  * but does not listen. */
 #include "support/etcd.h"
 
-#include <ftw.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,42 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/proxy.h"
+#include "support/etcd_internal.h"
 #include "support/raw_http.h"
 #include "support/test.h"
 
 #define MOST_ARGUMENTS 64
 #define READY_WITHIN_MS (60000u * DISCO_TEST_PATIENCE)
-
-typedef struct port_s {
-    uint16_t number;
-    int keeper;
-} port_t;
-
-typedef struct member_s {
-    uv_process_t process;
-    bool running;
-    bool stalled;
-    bool gone; /* the process has ended and its handle is closed */
-    port_t client;
-    port_t peer;
-    port_t metrics;
-    proxy_t *proxy; /* between it and its peers; NULL: none */
-    char peer_url[64];
-    char endpoint[64];
-    char directory[256];
-    char log[256];
-} member_t;
-
-struct etcd_s {
-    test_loop_t *loop;
-    etcd_options_t options;
-    size_t count;
-    member_t members[ETCD_MOST_MEMBERS];
-    char directory[128];
-    char endpoints[256];
-    char cluster[256];
-};
 
 static port_t port_pick(void)
 {
@@ -70,20 +39,6 @@ static port_t port_pick(void)
     assert_int(setsockopt(port.keeper, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
     port.number = ntohs(address.sin_port);
     return port;
-}
-
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *walk)
-{
-    (void)about;
-    (void)kind;
-    (void)walk;
-    (void)remove(path);
-    return 0;
-}
-
-static void remove_tree(const char *directory)
-{
-    (void)nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void make_directory(etcd_t *etcd)
@@ -128,7 +83,7 @@ static void clean_up(void *data)
         (void)kill(etcd->members[i].process.pid, SIGKILL);
         (void)waitpid(etcd->members[i].process.pid, NULL, 0);
     }
-    remove_tree(etcd->directory);
+    etcd_remove_tree(etcd->directory);
 }
 
 static void on_process_closed(uv_handle_t *handle)
@@ -350,7 +305,7 @@ static void set_up_member(etcd_t *etcd, size_t index)
     append(etcd->cluster, sizeof etcd->cluster, ",", peer);
 }
 
-static void launch_all(etcd_t *etcd)
+void etcd_launch_all(etcd_t *etcd)
 {
     size_t i;
 
@@ -377,7 +332,7 @@ etcd_t *etcd_start(test_loop_t *loop, const etcd_options_t *options)
     test_at_end(clean_up, etcd);
     for (i = 0; i < etcd->count; i++)
         set_up_member(etcd, i);
-    launch_all(etcd);
+    etcd_launch_all(etcd);
     return etcd;
 }
 
@@ -408,7 +363,7 @@ void etcd_free(etcd_t *etcd)
         (void)close(member->peer.keeper);
         (void)close(member->metrics.keeper);
     }
-    remove_tree(etcd->directory);
+    etcd_remove_tree(etcd->directory);
     test_not_at_end(clean_up, etcd);
     free(etcd);
 }
@@ -442,17 +397,6 @@ void etcd_continue_member(etcd_t *etcd, size_t member)
 {
     etcd_launch_member(etcd, member);
     etcd_wait_until_ready(etcd);
-}
-
-void etcd_wipe(etcd_t *etcd)
-{
-    size_t i;
-
-    for (i = 0; i < etcd->count; i++) {
-        etcd_kill(etcd, i);
-        remove_tree(etcd->members[i].directory);
-    }
-    launch_all(etcd);
 }
 
 /* As members call each other: in hexadecimal. */
@@ -492,76 +436,6 @@ void etcd_rejoin(etcd_t *etcd)
         proxy_set_down(etcd->members[i].proxy, false);
         proxy_refuse(etcd->members[i].proxy, NULL);
     }
-}
-
-typedef struct copying_s {
-    const char *from;
-    const char *to;
-} copying_t;
-
-static copying_t copying; /* nftw() has no room for it */
-
-static void copy_file(const char *from, const char *to)
-{
-    uv_fs_t request;
-
-    assert_int(uv_fs_copyfile(NULL, &request, from, to, 0, NULL), 0);
-    uv_fs_req_cleanup(&request);
-}
-
-static int copy_entry(const char *path, const struct stat *about, int kind, struct FTW *walk)
-{
-    char to[512];
-    uv_fs_t request;
-
-    (void)about;
-    (void)walk;
-    (void)snprintf(to, sizeof to, "%s%s", copying.to, path + strlen(copying.from));
-    if (kind != FTW_D) {
-        copy_file(path, to);
-        return 0;
-    }
-    assert_int(uv_fs_mkdir(NULL, &request, to, 0700, NULL), 0);
-    uv_fs_req_cleanup(&request);
-    return 0;
-}
-
-static void copy_tree(const char *from, const char *to)
-{
-    remove_tree(to);
-    copying = (copying_t){from, to};
-    assert_int(nftw(from, copy_entry, 16, FTW_PHYS), 0);
-}
-
-static void name_backup(const member_t *member, char *name, size_t size)
-{
-    (void)snprintf(name, size, "%s.backup", member->directory);
-}
-
-void etcd_save(etcd_t *etcd)
-{
-    char backup[300];
-    size_t i;
-
-    for (i = 0; i < etcd->count; i++) {
-        etcd_kill(etcd, i);
-        name_backup(&etcd->members[i], backup, sizeof backup);
-        copy_tree(etcd->members[i].directory, backup);
-    }
-    launch_all(etcd);
-}
-
-void etcd_restore(etcd_t *etcd)
-{
-    char backup[300];
-    size_t i;
-
-    for (i = 0; i < etcd->count; i++) {
-        etcd_kill(etcd, i);
-        name_backup(&etcd->members[i], backup, sizeof backup);
-        copy_tree(backup, etcd->members[i].directory);
-    }
-    launch_all(etcd);
 }
 
 void etcd_stall(etcd_t *etcd, size_t member)

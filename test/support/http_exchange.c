@@ -79,6 +79,18 @@ static void on_body(disco__http_request_t *request, const char *bytes, size_t si
     told(exchange, ON_BODY);
 }
 
+static void on_first(disco__http_request_t *request)
+{
+    exchange_t *exchange = exchange_of(request);
+
+    assert_true(exchange->has_head);
+    (void)snprintf(exchange->first, sizeof exchange->first, "%s",
+                   exchange->body != NULL ? exchange->body : "");
+    exchange->has_head = false;
+    exchange->body_size = 0;
+    told(exchange, ON_FIRST);
+}
+
 static void on_done(disco__http_request_t *request, const disco__failure_t *failure)
 {
     exchange_t *exchange = exchange_of(request);
@@ -91,21 +103,40 @@ static void on_done(disco__http_request_t *request, const disco__failure_t *fail
     told(exchange, ON_DONE);
 }
 
-void exchange_init(exchange_t *exchange, http_bench_t *bench, const char *target)
+/* second_target: NULL for one alone. */
+static void init(exchange_t *exchange, http_bench_t *bench, const char *target,
+                 const char *second_target)
 {
     disco__http_message_t message = {.method = "GET", .target = target, .host = "test"};
+    disco__buffer_t *bytes = &exchange->request.bytes;
 
     memset(exchange, 0, sizeof *exchange);
     exchange->bench = bench;
     disco__http_request_init(&exchange->request);
     heap_spare_begin();
-    assert_status(disco__http_write(&exchange->request.bytes, &message), 0);
+    if (second_target == NULL)
+        assert_status(disco__http_write(bytes, &message), 0);
+    else
+        assert_status(
+            disco__http_write_two(bytes, &message, second_target, &exchange->request.second_at), 0);
     heap_spare_end();
     exchange->request.repeatable = true;
     exchange->request.response_ms = 1000;
     exchange->request.on_head = on_head;
     exchange->request.on_body = on_body;
+    exchange->request.on_first = on_first;
     exchange->request.on_done = on_done;
+}
+
+void exchange_init(exchange_t *exchange, http_bench_t *bench, const char *target)
+{
+    init(exchange, bench, target, NULL);
+}
+
+void exchange_init_two(exchange_t *exchange, http_bench_t *bench, const char *target,
+                       const char *second_target)
+{
+    init(exchange, bench, target, second_target);
 }
 
 void exchange_send(exchange_t *exchange)

@@ -28,7 +28,9 @@ void http_open(http_bench_t *bench);
 /* Closes what is still open, and the loop. */
 void http_close(http_bench_t *bench);
 
-typedef enum exchange_moment_e { ON_HEAD, ON_BODY, ON_DONE, MOMENTS } exchange_moment_t;
+/* ON_FIRST comes of two in a row only. */
+typedef enum exchange_moment_e { ON_HEAD, ON_BODY, ON_DONE, ON_FIRST } exchange_moment_t;
+#define MOMENTS ON_FIRST /* that every exchange has */
 
 typedef struct exchange_s {
     disco__http_request_t request;
@@ -37,7 +39,8 @@ typedef struct exchange_s {
     void (*hook)(struct exchange_s *exchange, exchange_moment_t moment);
     size_t *order; /* NULL, or counts the exchanges that are done */
     size_t place;  /* in that order, from 1 */
-    size_t calls[MOMENTS];
+    size_t calls[ON_FIRST + 1];
+    char first[16]; /* body of the first of two */
     int http_status;
     int status;
     char message[256];
@@ -49,6 +52,9 @@ typedef struct exchange_s {
 
 /* The request is "GET <target>", repeatable, with a response time of one second. */
 void exchange_init(exchange_t *exchange, http_bench_t *bench, const char *target);
+/* Two in a row; the second is "GET <second_target>". */
+void exchange_init_two(exchange_t *exchange, http_bench_t *bench, const char *target,
+                       const char *second_target);
 void exchange_send(exchange_t *exchange);
 void exchange_wait(exchange_t *exchange);
 void exchange_free(exchange_t *exchange);

@@ -1,5 +1,5 @@
-/* With a name, and where tests run by API, "v2", "v3" or "both": runs that test. Without: runs all
- * tests of this file, one after the other. */
+/* With a name, and where tests run by API, "v2", "v3" or "both": runs that test. Without a name: runs
+ * all tests of this file, one after the other; on that API alone, if one is given. */
 #include "support/test.h"
 
 #include <signal.h>
@@ -143,8 +143,10 @@ static int run_apart(const test_case_t *test)
     }
     if (child == 0)
         exit(run(test));
-    if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
+        print_error("%s did not come to its end\n", test->name);
         return 1;
+    }
     return WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED ? 0 : 1;
 }
 
@@ -166,7 +168,8 @@ static bool is_for(const test_case_t *test, const char *api)
     return false;
 }
 
-static int run_on_each(const test_case_t *test)
+/* On the API that is given; else, where tests run by API, on each. Gives how many failed. */
+static int run_on_each(const test_case_t *test, const char *api)
 {
     int failed = 0;
     size_t i;
@@ -174,33 +177,39 @@ static int run_on_each(const test_case_t *test)
     if (!by_api)
         return run_apart(test);
     for (i = 0; i < API_COUNT; i++) {
-        current_api = apis[i].api;
-        if (!is_for(test, apis[i].name))
+        if (!is_for(test, apis[i].name) || (api != NULL && strcmp(api, apis[i].name) != 0))
             continue;
+        current_api = apis[i].api;
         print_message("on %s:\n", apis[i].name);
         failed += run_apart(test);
     }
     return failed;
 }
 
-static int run_all(void)
+static int run_all(const char *api)
 {
     const test_case_t *test;
     int failed = 0;
 
     for (test = tests; test != NULL; test = test->next)
-        failed += run_on_each(test);
+        failed += run_on_each(test, api);
     return failed == 0 ? 0 : 1;
 }
 
-static bool choose(const test_case_t *test, const char *api)
+static disco_api_t api_named(const char *name)
 {
     size_t i;
 
     for (i = 0; i < API_COUNT; i++) {
-        if (strcmp(apis[i].name, api) == 0)
-            current_api = apis[i].api;
+        if (strcmp(apis[i].name, name) == 0)
+            return apis[i].api;
     }
+    return DISCO_API_AUTO;
+}
+
+static bool choose(const test_case_t *test, const char *api)
+{
+    current_api = api_named(api);
     return current_api != DISCO_API_AUTO && is_for(test, api);
 }
 
@@ -212,7 +221,9 @@ int main(int count, char **arguments)
     /* As every program on libuv must: writing to a peer that is gone is an error, not the end. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (count < 2)
-        return run_all();
+        return run_all(NULL);
+    if (by_api && count == 2 && api_named(arguments[1]) != DISCO_API_AUTO)
+        return run_all(arguments[1]);
     for (test = tests; test != NULL; test = test->next) {
         if (strcmp(arguments[1], test->name) != 0)
             continue;

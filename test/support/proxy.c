@@ -27,6 +27,7 @@ typedef struct link_s {
     uv_connect_t connect;
     bool connected;
     char request[1024]; /* the beginning of the last one */
+    bool answering;     /* bytes have come back since then */
     bool closing;
     unsigned open; /* sides not yet closed */
 } link_t;
@@ -47,10 +48,14 @@ struct proxy_s {
     bool has_cut;
     size_t limit;
     size_t passed;
+    bool asked_again;
+    size_t passed_before; /* that */
     char refused[MOST_TEXT];
     char counted[MOST_TEXT];
     size_t wanted;
     bool counted_all;
+    char awaited[MOST_TEXT];
+    bool is_answering;
     char piece[PIECE];
 };
 
@@ -135,13 +140,29 @@ static const char *find(const char *bytes, size_t size, const char *text)
     return NULL;
 }
 
+static bool is_aimed_at(const link_t *link)
+{
+    return link->proxy->armed && strstr(link->request, link->proxy->aim) != NULL;
+}
+
+static bool is_awaited(const link_t *link)
+{
+    const char *text = link->proxy->awaited;
+
+    return text[0] != '\0' && !link->closing && link->answering &&
+           strstr(link->request, text) != NULL;
+}
+
 static void look_at_request(link_t *link, const char *bytes, size_t size)
 {
     proxy_t *proxy = link->proxy;
     const char *end = bytes + size;
 
-    if (find(bytes, size, " HTTP/1.1\r\n") != NULL)
+    if (find(bytes, size, " HTTP/1.1\r\n") != NULL) {
         (void)snprintf(link->request, sizeof link->request, "%.*s", (int)size, bytes);
+        link->answering = false;
+        proxy->asked_again = proxy->asked_again || (is_aimed_at(link) && proxy->passed > 0);
+    }
     while ((bytes = find(bytes, (size_t)(end - bytes), proxy->counted)) != NULL) {
         bytes++;
         if (proxy->wanted > 0 && --proxy->wanted == 0)
@@ -156,11 +177,6 @@ static bool is_refused(const link_t *link)
     return text[0] != '\0' && strstr(link->request, text) != NULL;
 }
 
-static bool is_aimed_at(const link_t *link)
-{
-    return link->proxy->armed && strstr(link->request, link->proxy->aim) != NULL;
-}
-
 /* How many bytes of an answer may pass; it is cut behind them when they are fewer. */
 static size_t allowed(link_t *link, size_t size)
 {
@@ -171,6 +187,8 @@ static size_t allowed(link_t *link, size_t size)
     if (size > proxy->limit - proxy->passed)
         size = proxy->limit - proxy->passed;
     proxy->passed += size;
+    if (!proxy->asked_again)
+        proxy->passed_before += size;
     return size;
 }
 
@@ -179,6 +197,8 @@ static void from_server(link_t *link, char *bytes, size_t size)
     proxy_t *proxy = link->proxy;
     size_t passing = allowed(link, size);
 
+    link->answering = true;
+    proxy->is_answering = proxy->is_answering || is_awaited(link);
     if (passing > 0)
         send_on(&link->client, bytes, passing);
     if (!is_aimed_at(link) || proxy->passed < proxy->limit)
@@ -378,6 +398,8 @@ void proxy_cut_after(proxy_t *proxy, const char *request, size_t bytes, bool res
     proxy->has_cut = false;
     proxy->limit = bytes;
     proxy->passed = 0;
+    proxy->asked_again = false;
+    proxy->passed_before = 0;
     proxy->reset = reset;
 }
 
@@ -388,7 +410,7 @@ const bool *proxy_has_cut(const proxy_t *proxy)
 
 size_t proxy_passed(const proxy_t *proxy)
 {
-    return proxy->passed;
+    return proxy->passed_before;
 }
 
 size_t proxy_open_count(const proxy_t *proxy, const char *request)
@@ -409,4 +431,17 @@ void proxy_await_requests(proxy_t *proxy, const char *request, size_t count)
     proxy->counted_all = false;
     loop_run_until(proxy->loop, &proxy->counted_all);
     proxy->counted[0] = '\0';
+}
+
+void proxy_await_answer(proxy_t *proxy, const char *request)
+{
+    const link_t *link;
+
+    assert_true(strlen(request) < sizeof proxy->awaited);
+    (void)snprintf(proxy->awaited, sizeof proxy->awaited, "%s", request);
+    proxy->is_answering = false;
+    for (link = proxy->links; link != NULL; link = link->next)
+        proxy->is_answering = proxy->is_answering || is_awaited(link);
+    loop_run_until(proxy->loop, &proxy->is_answering);
+    proxy->awaited[0] = '\0';
 }

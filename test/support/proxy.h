@@ -38,7 +38,7 @@ void proxy_cut_after(proxy_t *proxy, const char *request, size_t bytes, bool res
 /* Set when that has happened. */
 const bool *proxy_has_cut(const proxy_t *proxy);
 
-/* Bytes of such answers passed on since proxy_cut_after(). */
+/* Bytes of such answers passed on since proxy_cut_after(), and before the next such request. */
 size_t proxy_passed(const proxy_t *proxy);
 
 /* How many connections are open whose last request holds a certain text. */
@@ -46,5 +46,9 @@ size_t proxy_open_count(const proxy_t *proxy, const char *request);
 
 /* Waits until so many more requests that hold a certain text have passed. */
 void proxy_await_requests(proxy_t *proxy, const char *request, size_t count);
+
+/* Waits until a request that holds a certain text, the last one of its connection, is being
+ * answered. */
+void proxy_await_answer(proxy_t *proxy, const char *request);
 
 #endif

@@ -11,7 +11,9 @@
 #include "base/random.h"
 #include "fuzz/check.h"
 
-#if defined(__has_feature)
+#ifndef __OPTIMIZE__
+#define SLOW
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SLOW
 #endif

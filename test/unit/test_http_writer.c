@@ -78,6 +78,28 @@ DISCO_TEST(nothing_can_be_smuggled_into_the_head)
     assert_refused(&message);
 }
 
+/* At each place of a long word each byte: control bytes and the space are refused, nothing else. */
+DISCO_TEST(every_byte_of_a_word_is_looked_at)
+{
+    char target[24];
+    size_t at;
+    int c;
+
+    for (at = 0; at < sizeof target - 1; at++) {
+        for (c = 1; c < 256; c++) {
+            disco__http_message_t message = {.method = "GET", .target = target, .host = "x"};
+            disco__buffer_t out;
+
+            memset(target, '~', sizeof target - 1);
+            target[sizeof target - 1] = '\0';
+            target[at] = (char)c;
+            disco__buffer_init(&out);
+            assert_status(disco__http_write(&out, &message), c <= ' ' || c == 0x7f ? UV_EINVAL : 0);
+            disco__buffer_free(&out);
+        }
+    }
+}
+
 DISCO_TEST(a_request_is_one_allocation)
 {
     char body[10000];
@@ -141,5 +163,24 @@ DISCO_TEST(basic_credentials_that_cannot_be_told_apart_are_refused)
     assert_status(disco__http_write_basic(&out, "a:b", "c"), UV_EINVAL);
     assert_status(disco__http_write_basic(&out, "a\n", "c"), UV_EINVAL);
     assert_status(disco__http_write_basic(&out, "a", "\x01"), UV_EINVAL);
+    assert_int(out.size, 0);
+}
+
+DISCO_TEST(two_requests_differ_in_their_targets_alone)
+{
+    disco__http_message_t message = {
+        .method = "GET", .target = "/a", .host = "x", .authorization = "Basic eA=="};
+    disco__buffer_t out;
+    size_t second_at = 0;
+
+    disco__buffer_init(&out);
+    assert_status(disco__http_write_two(&out, &message, "/b?c", &second_at), 0);
+    assert_string_equal(disco__buffer_text(&out),
+                        "GET /a HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n"
+                        "GET /b?c HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n");
+    assert_string_equal(out.bytes + second_at,
+                        "GET /b?c HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eA==\r\n\r\n");
+    disco__buffer_free(&out);
+    assert_status(disco__http_write_two(&out, &message, "/b HTTP/1.1\r\n", &second_at), UV_EINVAL);
     assert_int(out.size, 0);
 }

@@ -43,6 +43,18 @@ DISCO_TEST(well_formed_utf8_is_told_from_the_rest)
     assert_false(is_utf8("\xf0\x90\x80\x28"));  /* no continuation */
 }
 
+DISCO_TEST(copies_are_cut_to_what_fits)
+{
+    char text[4];
+
+    disco__text_copy(text, sizeof text, "");
+    assert_string_equal(text, "");
+    disco__text_copy(text, sizeof text, "abc");
+    assert_string_equal(text, "abc");
+    disco__text_copy(text, sizeof text, "abcd");
+    assert_string_equal(text, "abc");
+}
+
 DISCO_TEST(null_counts_as_empty)
 {
     assert_string_equal(disco__text_or_empty(NULL), "");

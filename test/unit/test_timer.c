@@ -290,6 +290,54 @@ DISCO_TEST(a_delay_beyond_the_end_of_time_is_cut)
     close_bench(&bench);
 }
 
+DISCO_TEST(one_that_may_be_early_runs_when_another_wakes_the_loop)
+{
+    static const struct {
+        uint32_t early_ms;
+        bool runs;
+    } cases[] = {{0, false}, {9, false}, {10, true}, {UINT32_MAX, true}};
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench_t bench;
+        alarm_t first;
+        alarm_t second;
+
+        open_bench(&bench);
+        disco__clock_set_manual(&bench.loop);
+        init_alarm(&first, &bench);
+        init_alarm(&second, &bench);
+        second.timer.early_ms = cases[i].early_ms;
+        disco__timer_start(&bench.loop, &first.timer, 20);
+        disco__timer_start(&bench.loop, &second.timer, 30);
+        disco__clock_advance(&bench.loop, 19);
+        assert_int(first.runs + second.runs, 0);
+        disco__clock_advance(&bench.loop, 1);
+        assert_int(first.runs, 1);
+        assert_int(second.runs, cases[i].runs);
+        disco__clock_advance(&bench.loop, 10);
+        assert_int(second.runs, 1);
+        close_bench(&bench);
+    }
+}
+
+DISCO_TEST(nobody_wakes_early_for_one_that_may_be_early)
+{
+    bench_t bench;
+    alarm_t alarm;
+
+    open_bench(&bench);
+    disco__clock_set_manual(&bench.loop);
+    init_alarm(&alarm, &bench);
+    alarm.timer.early_ms = 10;
+    disco__timer_start(&bench.loop, &alarm.timer, 20);
+    disco__clock_advance(&bench.loop, 19);
+    assert_int(alarm.runs, 0);
+    disco__clock_advance(&bench.loop, 1);
+    assert_int(alarm.runs, 1);
+    close_bench(&bench);
+}
+
 DISCO_TEST(time_slept_counts)
 {
     bench_t bench;

@@ -52,6 +52,8 @@ DISCO_TEST(a_range_is_read_and_what_is_broken_passed_over)
         assert_status(read_in_pieces(answer, piece), 0);
         assert_int(listing.revision, 7);
         assert_int(listing.responses, 1);
+        assert_int(listing.ranges, 1);
+        assert_int(listing.unreadable, 6);
         assert_int(listing.counts[0], 3);
         assert_true(listing.more);
         assert_true(disco__v3_listing_has_given(&listing));

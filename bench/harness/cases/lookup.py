@@ -1,7 +1,7 @@
 """Lookups, by callers that share nothing, and by callers that ask at once through one client."""
 
 import registry
-from cases.common import no_v2
+from cases.common import GO_ON_V2, no_v2
 from model import Case, Group, at_most, no_more_than
 
 SIZES = registry.SIZES
@@ -118,6 +118,8 @@ def _limits_of(api, hosts, callers, bounds):
             to,
             bound,
             so_far=SO_FAR.get((api, hosts, to)),
+            to_case=name("v2", hosts, callers) if to == "go" else None,
+            note=GO_ON_V2 if to == "go" and api == "v3" else "",
         )
         for to, bound in bounds.items()
     ]

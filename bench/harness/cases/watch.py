@@ -1,7 +1,7 @@
 """Events of a watch, as they were recorded, and the time from a write to the callback."""
 
 import recording
-from cases.common import APIS, no_v2
+from cases.common import APIS, GO_ON_V2, no_v2
 from model import Case, Group, times_as_many
 
 
@@ -68,5 +68,5 @@ GROUP = Group(
 
 LIMITS = [
     times_as_many(name("v3"), name("v3"), "uvdisco", "curl", 5, so_far=3.3),
-    times_as_many(name("v3"), name("v3"), "uvdisco", "go", 10),
+    times_as_many(name("v3"), name("v3"), "uvdisco", "go", 10, to_case=name("v2"), note=GO_ON_V2),
 ]

@@ -1,6 +1,6 @@
-/* lookup: what a lookup moves. v2: info and hosts, each on a connection of its own, at once, as this
- * library asks for them (info=1); or the hosts alone. v3: one transaction. A body of another size
- * than the first is a failure. The first measured lookup begins when all before have ended. */
+/* lookup: what a lookup moves. v2: info and hosts in a row on one connection, as this library asks
+ * for them (info=1); or the hosts alone. v3: one transaction. A body of another size than the first
+ * is a failure. The first measured lookup begins when all before have ended. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,8 @@
 #include "report.h"
 
 typedef struct caller_s {
-    http_t hosts;
-    http_t info;
-    unsigned waiting; /* requests of this lookup without an answer */
+    http_t http;
+    unsigned waiting; /* requests of this lookup without an answer; the hosts' is the last */
 } caller_t;
 
 static struct {
@@ -39,10 +38,8 @@ static void finish(void)
 
     bench_measure_stop(&all.measure);
     for (i = 0; i < all.caller_count; i++) {
-        if (all.callers[i].hosts.data != NULL)
-            http_close(&all.callers[i].hosts);
-        if (all.callers[i].info.data != NULL)
-            http_close(&all.callers[i].info);
+        if (all.callers[i].http.data != NULL)
+            http_close(&all.callers[i].http);
     }
     bench_guard_stop(&all.guard);
 }
@@ -50,18 +47,16 @@ static void finish(void)
 static void check(const caller_t *caller)
 {
     if (all.size == 0)
-        all.size = caller->hosts.body_size;
-    if (caller->hosts.body_size != all.size || all.size < all.least)
-        bench_fail("a body of %llu bytes", (unsigned long long)caller->hosts.body_size);
+        all.size = caller->http.body_size;
+    if (caller->http.body_size != all.size || all.size < all.least)
+        bench_fail("a body of %llu bytes", (unsigned long long)caller->http.body_size);
 }
 
 static void begin(caller_t *caller)
 {
     all.begun++;
     caller->waiting = (unsigned)all.requests;
-    http_send(&caller->hosts);
-    if (all.requests == 2)
-        http_send(&caller->info);
+    http_send(&caller->http);
 }
 
 static void begin_all(void)
@@ -92,21 +87,39 @@ static void on_done(http_t *http)
         finish();
 }
 
-static void open_one(http_t *http, caller_t *caller, const char *request)
+static void open_caller(caller_t *caller, const char *request)
 {
-    http->request = request;
-    http->request_size = strlen(request);
-    http->data = caller;
-    http->on_done = on_done;
-    http_open(http, &all.loop, &all.url);
+    all.begun++;
+    caller->waiting = (unsigned)all.requests;
+    caller->http.request = request;
+    caller->http.request_size = strlen(request);
+    caller->http.data = caller;
+    caller->http.on_done = on_done;
+    http_open(&caller->http, &all.loop, &all.url);
 }
 
-static char *v2_request(const char *format, const char *service)
+static char *v2_get(const char *format, const char *service)
 {
     char target[300];
 
     (void)snprintf(target, sizeof target, format, service);
     return http_request(&all.url, target, NULL);
+}
+
+static char *v2_request(const char *service)
+{
+    char *hosts = v2_get("/v2/keys/services/%s?sorted=true&recursive=true", service);
+    char *info;
+    char *both;
+
+    if (all.requests == 1)
+        return hosts;
+    info = v2_get("/v2/keys/services_infos/%s?sorted=true", service);
+    if (asprintf(&both, "%s%s", info, hosts) < 0)
+        bench_fail("out of memory");
+    free(hosts);
+    free(info);
+    return both;
 }
 
 static char *v3_request(const char *service)
@@ -136,8 +149,7 @@ void case_lookup(const bench_arguments_t *arguments)
 {
     const char *service = bench_text(arguments, "service", NULL);
     int is_v2 = strcmp(bench_text(arguments, "api", "v3"), "v2") == 0;
-    char *hosts;
-    char *info = NULL;
+    char *request;
     size_t i;
 
     bench_url(arguments, &all.url);
@@ -154,26 +166,14 @@ void case_lookup(const bench_arguments_t *arguments)
     if (all.warm < all.caller_count)
         bench_fail("warm= is at least concurrency=, for each caller to have its connection");
     all.callers = bench_allocate(all.caller_count, sizeof *all.callers);
-    if (is_v2) {
-        hosts = v2_request("/v2/keys/services/%s?sorted=true&recursive=true", service);
-        if (all.requests == 2)
-            info = v2_request("/v2/keys/services_infos/%s?sorted=true", service);
-    } else {
-        hosts = v3_request(service);
-    }
-    for (i = 0; i < all.caller_count; i++) {
-        all.begun++;
-        all.callers[i].waiting = (unsigned)all.requests;
-        open_one(&all.callers[i].hosts, &all.callers[i], hosts);
-        if (info != NULL)
-            open_one(&all.callers[i].info, &all.callers[i], info);
-    }
+    request = is_v2 ? v2_request(service) : v3_request(service);
+    for (i = 0; i < all.caller_count; i++)
+        open_caller(&all.callers[i], request);
     uv_run(&all.loop, UV_RUN_DEFAULT);
     bench_check(uv_loop_close(&all.loop), "closing the loop");
     bench_report(all.count - all.warm, &all.measure);
     bench_report_number("requests", all.ended * all.requests);
     bench_report_end();
-    free(hosts);
-    free(info);
+    free(request);
     free(all.callers);
 }

@@ -1,5 +1,6 @@
-/* heartbeat: registrations= hosts of one client; when all are READY, seconds= of nothing but
- * heartbeats are measured. One operation is one host kept alive for that long. */
+/* heartbeat: registrations= hosts of one client; when all are READY and each has sent a heartbeat,
+ * which is the warm-up, seconds= of nothing but heartbeats are measured. One operation is one host
+ * kept alive for that long. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ typedef struct heartbeat_s {
     uint64_t ready;
     uint64_t begun_ns;
     uint64_t ready_us;
+    uint64_t ttl;
     uint64_t seconds;
     uint64_t allocations;
 } heartbeat_t;
@@ -41,6 +43,15 @@ static void on_over(uv_timer_t *timer)
     bench_check(disco_client_shutdown(heartbeat->client, 60000, on_closed, heartbeat), "shutdown");
 }
 
+static void on_warm(uv_timer_t *timer)
+{
+    heartbeat_t *heartbeat = timer->data;
+
+    heartbeat->allocations = counted_allocations();
+    bench_measure_start(&heartbeat->measure);
+    bench_check(uv_timer_start(timer, on_over, heartbeat->seconds * 1000, 0), "timer");
+}
+
 static void on_event(void *data, disco_registration_t *registration,
                      const disco_registration_event_t *event)
 {
@@ -53,10 +64,8 @@ static void on_event(void *data, disco_registration_t *registration,
     if (event->type != DISCO_REGISTRATION_READY || ++heartbeat->ready < heartbeat->count)
         return;
     heartbeat->ready_us = (uv_hrtime() - heartbeat->begun_ns) / 1000;
-    heartbeat->guard.seconds += heartbeat->seconds; /* nothing is told meanwhile */
-    heartbeat->allocations = counted_allocations();
-    bench_measure_start(&heartbeat->measure);
-    bench_check(uv_timer_start(&heartbeat->timer, on_over, heartbeat->seconds * 1000, 0), "timer");
+    heartbeat->guard.seconds += heartbeat->ttl + heartbeat->seconds; /* nothing is told meanwhile */
+    bench_check(uv_timer_start(&heartbeat->timer, on_warm, heartbeat->ttl * 1000 / 2, 0), "timer");
 }
 
 static void register_all(heartbeat_t *heartbeat, const bench_arguments_t *arguments)
@@ -66,7 +75,7 @@ static void register_all(heartbeat_t *heartbeat, const bench_arguments_t *argume
     uint64_t i;
 
     disco_registration_options_init(&options);
-    options.ttl_s = (uint32_t)bench_number(arguments, "ttl", 5);
+    options.ttl_s = (uint32_t)heartbeat->ttl;
     for (i = 0; i < heartbeat->count; i++) {
         char name[64];
         disco_host_t host = {
@@ -90,6 +99,7 @@ void case_heartbeat(const bench_arguments_t *arguments)
     heartbeat.timer.data = &heartbeat;
     bench_guard_start(&heartbeat.guard, &heartbeat.loop, arguments);
     heartbeat.count = bench_number(arguments, "registrations", 1);
+    heartbeat.ttl = bench_number(arguments, "ttl", 5);
     heartbeat.seconds = bench_number(arguments, "seconds", 8);
     heartbeat.client = case_client(&heartbeat.loop, arguments);
     heartbeat.begun_ns = uv_hrtime();

@@ -119,7 +119,7 @@ int disco__roster_reserve(disco__roster_t *roster, size_t count)
 {
     if (count > UINT32_MAX)
         return UV_ENOMEM;
-    if (capacity_for(count) <= roster->capacity)
+    if (count == 0 || capacity_for(count) <= roster->capacity)
         return 0;
     return set_capacity(roster, capacity_for(count));
 }

@@ -20,6 +20,7 @@ static disco__client_t *whole(disco_client_t *client)
 static void client_free(disco__client_t *client)
 {
     disco__strmap_free(&client->base.fetches);
+    disco__patterns_free(&client->base.patterns);
     disco__free(client->base.settings.hostname);
     disco__free(client);
 }

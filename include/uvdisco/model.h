@@ -24,19 +24,20 @@ typedef struct disco_port_s {
 
 /* A host of a service. In what the library hands out no string is NULL (empty instead), ports are
  * sorted by scheme. In what it is given, NULL counts as empty, and fields that are zero are left
- * out or filled in: see disco_register(). */
+ * out or filled in: see disco_register(). Fields of a size stand together, since there may be very
+ * many hosts. */
 typedef struct disco_host_s {
     const char *name; /* public host name or IP address */
     const char *service_name;
     const disco_port_t *ports; /* NULL: none, written as null */
-    size_t port_count;
+    const disco_port_t *private_ports;
+    uint16_t port_count;
+    uint16_t private_port_count;
+    bool is_public;
+    bool critical;
     const char *user;
     const char *password;
-    bool is_public;
     const char *private_hostname;
-    const disco_port_t *private_ports;
-    size_t private_port_count;
-    bool critical;
     const char *shard;
     const char *uuid;
     /* etcd's index (v2) or revision (v3) at which the key was made and last written; 0 in what the
@@ -48,12 +49,12 @@ typedef struct disco_host_s {
 /* What is known of a service beside its hosts. No string is NULL in what the library hands out. */
 typedef struct disco_service_info_s {
     const char *name;
-    bool critical;
     const char *hostname;
     const char *user;
     const char *password;
     const disco_port_t *ports;
-    size_t port_count;
+    uint16_t port_count;
+    bool critical;
     bool is_public;
 } disco_service_info_t;
 

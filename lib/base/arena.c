@@ -1,6 +1,5 @@
 #include "base/arena.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -13,7 +12,8 @@
 
 typedef struct disco__arena_block_s {
     struct disco__arena_block_s *next;
-    size_t size; /* with this head */
+    disco__arena_t *arena;
+    uint64_t size; /* with this head, which ends aligned */
 } block_t;
 
 void disco__arena_init(disco__arena_t *arena, disco__spares_t *spares)
@@ -43,9 +43,9 @@ void disco__arena_free(disco__arena_t *arena)
 
     while (block != NULL) {
         block_t *next = block->next;
-        size_t size = block->size;
+        size_t size = (size_t)block->size;
 
-        disco__wipe(block, block->size);
+        disco__wipe(block, size);
         give_block(arena, block, size);
         block = next;
     }
@@ -70,40 +70,51 @@ static int add_block(disco__arena_t *arena, size_t least)
     if (block == NULL)
         return 0;
     block->next = arena->blocks;
+    block->arena = arena;
     block->size = size;
     arena->blocks = block;
     arena->at = (char *)(block + 1);
-    arena->left = size - sizeof *block;
+    arena->end = (char *)block + size;
     arena->size += size;
     return 1;
 }
 
+static size_t left(const disco__arena_t *arena)
+{
+    return (size_t)(arena->end - arena->at);
+}
+
 char *disco__arena_take_text(disco__arena_t *arena, size_t size)
 {
-    char *piece;
-
-    if (size > arena->left && !add_block(arena, size))
+    if ((arena->blocks == NULL || size > left(arena)) && !add_block(arena, size))
         return NULL;
-    piece = arena->at;
-    arena->at += size;
-    arena->left -= size;
-    return piece;
+    arena->end -= size;
+    return arena->end;
 }
 
 void *disco__arena_take(disco__arena_t *arena, size_t size)
 {
-    size_t over = (uintptr_t)arena->at % ALIGNMENT;
-    size_t skipped = over > 0 ? ALIGNMENT - over : 0;
+    char *piece;
 
-    if (skipped > arena->left) {
-        arena->left = 0;
-        skipped = 0;
-    }
-    if (size <= arena->left - skipped) {
-        arena->at += skipped;
-        arena->left -= skipped;
-    } else {
-        arena->left = 0; /* a new block is aligned from its beginning */
-    }
-    return disco__arena_take_text(arena, size);
+    if (!disco__size_add(size, ALIGNMENT - 1, &size))
+        return NULL;
+    size -= size % ALIGNMENT;
+    if (size > left(arena) && !add_block(arena, size))
+        return NULL;
+    piece = arena->at;
+    arena->at += size;
+    return piece;
+}
+
+uint32_t disco__arena_place(const disco__arena_t *arena, const void *piece)
+{
+    /* What is larger than a block is alone in one, right behind its head. */
+    return (uint32_t)((const char *)piece - (const char *)arena->blocks);
+}
+
+disco__arena_t *disco__arena_of(const void *piece, uint32_t place)
+{
+    const block_t *block = (const void *)((const char *)piece - place);
+
+    return block->arena;
 }

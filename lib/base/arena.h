@@ -4,14 +4,15 @@
 #define DISCO_BASE_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/spares.h"
 
 typedef struct disco__arena_s {
     struct disco__arena_block_s *blocks; /* the one in use first */
-    char *at;                            /* what is left of it */
-    size_t left;
-    size_t size;             /* of all blocks */
+    char *at;                            /* what is left of it: structs are put in front, */
+    char *end;                           /* and texts behind, so that nothing is lost between */
+    size_t size;                         /* of all blocks */
     disco__spares_t *spares; /* where blocks come from and go to; NULL: the hooks alone */
 } disco__arena_t;
 
@@ -24,5 +25,11 @@ void disco__arena_free(disco__arena_t *arena);
 void *disco__arena_take(disco__arena_t *arena, size_t size);
 /* The same without alignment, for text. */
 char *disco__arena_take_text(disco__arena_t *arena, size_t size);
+
+/* Where the piece that was taken last lies in its block; a multiple of eight for an aligned one.
+ * From that, and the piece, its arena is found as long as it stays where it was when the piece was
+ * taken. */
+uint32_t disco__arena_place(const disco__arena_t *arena, const void *piece);
+disco__arena_t *disco__arena_of(const void *piece, uint32_t place);
 
 #endif

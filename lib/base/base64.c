@@ -81,13 +81,13 @@ static size_t decode_groups(char *to, const char *text, size_t size)
 #ifdef WITH_VECTORS
 /* Four groups at a time. A byte is a digit when the bit of its upper half is set in what belongs to
  * its lower half; and by its upper half alone it is told how far it lies from its value, but for '/',
- * which shares it with '+'. */
+ * which shares it with '+', and has the place before. */
 #define UPPER_BITS 1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0
 #define DIGITS_OF_LOWER                                                                            \
     (char)0xa8, (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf8,            \
         (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf0, 0x54, 0x50, 0x50, 0x50, 0x54
-#define DISTANCES 0, 0, 62 - '+', 52 - '0', -'A', -'A', 26 - 'a', 26 - 'a', 0, 0, 0, 0, 0, 0, 0, 0
-#define SLASH_IS_NEARER ((63 - '/') - (62 - '+'))
+#define DISTANCES                                                                                  \
+    0, 63 - '/', 62 - '+', 52 - '0', -'A', -'A', 26 - 'a', 26 - 'a', 0, 0, 0, 0, 0, 0, 0, 0
 #define PAIRS 0x0140
 #define FOURS 0x00011000
 #define BYTES 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1
@@ -100,49 +100,85 @@ __attribute__((target("ssse3"))) static inline bool decode_16(__m128i in, __m128
     __m128i known =
         _mm_and_si128(_mm_shuffle_epi8(_mm_setr_epi8(UPPER_BITS), upper),
                       _mm_shuffle_epi8(_mm_setr_epi8(DIGITS_OF_LOWER), _mm_and_si128(in, half)));
-    __m128i distance = _mm_shuffle_epi8(_mm_setr_epi8(DISTANCES), upper);
+    __m128i place = _mm_add_epi8(upper, _mm_cmpeq_epi8(in, _mm_set1_epi8('/')));
 
     if (_mm_movemask_epi8(_mm_cmpeq_epi8(known, _mm_setzero_si128())) != 0)
         return false;
-    distance = _mm_add_epi8(distance, _mm_and_si128(_mm_cmpeq_epi8(in, _mm_set1_epi8('/')),
-                                                    _mm_set1_epi8(SLASH_IS_NEARER)));
-    in = _mm_maddubs_epi16(_mm_add_epi8(in, distance), _mm_set1_epi16(PAIRS));
+    in = _mm_add_epi8(in, _mm_shuffle_epi8(_mm_setr_epi8(DISTANCES), place));
+    in = _mm_maddubs_epi16(in, _mm_set1_epi16(PAIRS));
     in = _mm_madd_epi16(in, _mm_set1_epi32(FOURS));
     *out = _mm_shuffle_epi8(in, _mm_setr_epi8(BYTES));
     return true;
 }
 
-/* Those of each half lie side by side in the end. Like the sixteen, 32 bytes are written where fewer
- * are meant: those behind lie in the room of what is not read yet, or was. */
-__attribute__((target("avx2"))) static size_t decode_by_32(char *to, const char *text, size_t size)
+/* Eight groups at a time: 32 digits become 24 bytes and eight NULs; those of each half lie side by
+ * side in the end. */
+__attribute__((target("avx2"))) static inline __m256i bytes_of_32(__m256i values)
+{
+    __m256i fours = _mm256_madd_epi16(_mm256_maddubs_epi16(values, _mm256_set1_epi16(PAIRS)),
+                                      _mm256_set1_epi32(FOURS));
+
+    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(fours, _mm256_setr_epi8(BYTES, BYTES)),
+                                       _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
+}
+
+/* What each digit stands for; *none has all bits of a byte that is none. */
+__attribute__((target("avx2"))) static inline __m256i values_of_32(__m256i in, __m256i *none)
 {
     const __m256i half = _mm256_set1_epi8(0x0f);
-    const __m256i upper_bits = _mm256_setr_epi8(UPPER_BITS, UPPER_BITS);
-    const __m256i digits_of_lower = _mm256_setr_epi8(DIGITS_OF_LOWER, DIGITS_OF_LOWER);
-    const __m256i distances = _mm256_setr_epi8(DISTANCES, DISTANCES);
-    const __m256i bytes = _mm256_setr_epi8(BYTES, BYTES);
-    const __m256i side_by_side = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7);
+    __m256i upper = _mm256_and_si256(_mm256_srli_epi16(in, 4), half);
+    __m256i known =
+        _mm256_and_si256(_mm256_shuffle_epi8(_mm256_setr_epi8(UPPER_BITS, UPPER_BITS), upper),
+                         _mm256_shuffle_epi8(_mm256_setr_epi8(DIGITS_OF_LOWER, DIGITS_OF_LOWER),
+                                             _mm256_and_si256(in, half)));
+    /* A slash has the place before its own, which no digit has. */
+    __m256i place = _mm256_add_epi8(upper, _mm256_cmpeq_epi8(in, _mm256_set1_epi8('/')));
+
+    *none = _mm256_cmpeq_epi8(known, _mm256_setzero_si256());
+    return _mm256_add_epi8(in, _mm256_shuffle_epi8(_mm256_setr_epi8(DISTANCES, DISTANCES), place));
+}
+
+/* Like the sixteen, 32 bytes are written where fewer are meant: those behind lie in the room of what
+ * is not read yet, or was. */
+__attribute__((target("avx2"))) static size_t decode_by_32(char *to, const char *text, size_t size)
+{
     size_t i;
 
     for (i = 0; size - i >= 32; i += 32, to += 24) {
-        __m256i in = _mm256_loadu_si256((const void *)(text + i));
-        __m256i upper = _mm256_and_si256(_mm256_srli_epi16(in, 4), half);
-        __m256i known =
-            _mm256_and_si256(_mm256_shuffle_epi8(upper_bits, upper),
-                             _mm256_shuffle_epi8(digits_of_lower, _mm256_and_si256(in, half)));
-        __m256i distance = _mm256_shuffle_epi8(distances, upper);
+        __m256i none;
+        __m256i values = values_of_32(_mm256_loadu_si256((const void *)(text + i)), &none);
 
-        if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(known, _mm256_setzero_si256())) != 0)
+        if (_mm256_movemask_epi8(none) != 0)
             break;
-        distance =
-            _mm256_add_epi8(distance, _mm256_and_si256(_mm256_cmpeq_epi8(in, _mm256_set1_epi8('/')),
-                                                       _mm256_set1_epi8(SLASH_IS_NEARER)));
-        in = _mm256_maddubs_epi16(_mm256_add_epi8(in, distance), _mm256_set1_epi16(PAIRS));
-        in = _mm256_madd_epi16(in, _mm256_set1_epi32(FOURS));
-        in = _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(in, bytes), side_by_side);
-        _mm256_storeu_si256((void *)to, in);
+        _mm256_storeu_si256((void *)to, bytes_of_32(values));
     }
     return i;
+}
+
+/* Up to the first byte that is no digit, which *ended tells, or as far as there are 32 of text and
+ * room. Gives how many digits there are. */
+__attribute__((target("avx2"))) static size_t take_by_32(char *to, size_t room, const char *text,
+                                                         size_t size, bool *ended)
+{
+    size_t blocks = room < 32 ? 0 : (room - 8) / 24;
+    const char *at = text;
+    const char *last;
+
+    if (blocks > size / 32)
+        blocks = size / 32;
+    for (last = text + blocks * 32; at < last; at += 32, to += 24) {
+        __m256i none;
+        __m256i values = values_of_32(_mm256_loadu_si256((const void *)at), &none);
+        unsigned others = (unsigned)_mm256_movemask_epi8(none);
+
+        if (others != 0) {
+            _mm256_storeu_si256((void *)to, bytes_of_32(_mm256_andnot_si256(none, values)));
+            *ended = true;
+            return (size_t)(at - text) + (size_t)__builtin_ctz(others);
+        }
+        _mm256_storeu_si256((void *)to, bytes_of_32(values));
+    }
+    return (size_t)(at - text);
 }
 
 static size_t padding_of(const char *text, size_t size)
@@ -271,6 +307,52 @@ int disco__base64_decode_to(char *to, const char *text, size_t *size)
     }
 #endif
     return decode_behind(to, text, size, used);
+}
+
+/* The same behind `count` digits, whole groups, as far as there is text and room. */
+static size_t take_by_groups(char *to, size_t room, const char *text, size_t size, size_t count)
+{
+    size_t left = size - count;
+    size_t most = (room - count / 4 * 3) / 3 * 4;
+    uint32_t group = 0;
+    size_t i;
+
+    count += decode_groups(to + count / 4 * 3, text + count, left < most ? left : most);
+    to += count / 4 * 3;
+    room -= count / 4 * 3;
+    for (i = 0; i < 3 && room >= 2 && count + i < size; i++) {
+        uint32_t digit = digits[i][(unsigned char)text[count + i]];
+
+        if (digit == NO_DIGIT)
+            break;
+        group |= digit;
+    }
+    if (i >= 2) {
+        to[0] = (char)(group >> 16);
+        to[1] = (char)(group >> 8);
+    }
+    return count + i;
+}
+
+size_t disco__base64_take(char *to, size_t room, const char *text, size_t size, size_t *written)
+{
+    bool ended = false;
+    size_t count = 0;
+    size_t over;
+
+#ifdef WITH_VECTORS
+    if (__builtin_cpu_supports("avx2"))
+        count = take_by_32(to, room, text, size, &ended);
+#endif
+    if (!ended)
+        count = take_by_groups(to, room, text, size, count);
+    over = count % 4;
+    *written = count / 4 * 3 + (over > 0 ? over - 1 : 0);
+    if (over == 0)
+        return count;
+    if (over == 1 || size - count < 4 - over || memcmp(text + count, "==", 4 - over) != 0)
+        return 0;
+    return count + 4 - over;
 }
 
 int disco__base64_decode_in_place(char *text, size_t *size)

@@ -27,10 +27,10 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 
 /* Eight bytes at a time, started at the seed. The key's size is part of it, since what is left of
  * it is filled up with zeros. */
-static uint64_t hash_of(const disco__strmap_t *map, const char *key)
+uint64_t disco__strmap_hash(uint64_t seed, const char *key)
 {
     size_t size = strlen(key);
-    uint64_t hash = mix(map->seed, size);
+    uint64_t hash = mix(seed, size);
     uint64_t word = 0;
 
     for (; size >= sizeof word; size -= sizeof word, key += sizeof word) {
@@ -54,7 +54,7 @@ disco__strmap_entry_t *disco__strmap_find(const disco__strmap_t *map, const char
 
     if (map->count == 0)
         return NULL;
-    hash = hash_of(map, key);
+    hash = disco__strmap_hash(map->seed, key);
     for (entry = *chain_of(map, hash); entry != NULL; entry = entry->next) {
         if (entry->hash == hash && strcmp(entry->key, key) == 0)
             return entry;
@@ -94,7 +94,7 @@ int disco__strmap_add(disco__strmap_t *map, disco__strmap_entry_t *entry, const 
     if (map->count >= map->chain_count && grow(map) != 0 && map->chain_count == 0)
         return UV_ENOMEM;
     entry->key = key;
-    entry->hash = hash_of(map, key);
+    entry->hash = disco__strmap_hash(map->seed, key);
     chain = chain_of(map, entry->hash);
     entry->next = *chain;
     *chain = entry;

@@ -34,6 +34,9 @@ int disco__strmap_add(disco__strmap_t *map, disco__strmap_entry_t *entry, const 
 /* Takes out an entry that is in the map. */
 void disco__strmap_remove(disco__strmap_t *map, disco__strmap_entry_t *entry);
 
+/* What the map goes by: of a key, with its seed. */
+uint64_t disco__strmap_hash(uint64_t seed, const char *key);
+
 /* Any entry, or NULL when the map is empty: for taking it apart. */
 disco__strmap_entry_t *disco__strmap_any(const disco__strmap_t *map);
 

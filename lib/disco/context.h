@@ -9,6 +9,7 @@
 #include "base/strmap.h"
 #include "base/tick.h"
 #include "base/timer.h"
+#include "disco/pattern.h"
 #include "etcd/store.h"
 
 #define DISCO__STORES_MOST 2
@@ -24,7 +25,8 @@ typedef struct disco__settings_s {
 
 struct disco_client_s {
     disco__loop_t loop;
-    disco__spares_t *spares; /* blocks for snapshots */
+    disco__spares_t *spares;    /* blocks for snapshots */
+    disco__patterns_t patterns; /* of the hosts that it reads */
     /* One, or with both APIs two, of which the first has the raw keys. */
     disco__store_t *stores[DISCO__STORES_MOST];
     size_t store_count;

@@ -43,16 +43,51 @@ static disco__span_t last_segment(const source_t *source)
 }
 
 static int read_fields(disco_client_t *client, disco__fields_t *fields,
-                       const disco__schema_t *schema, const disco__before_t *before,
-                       const source_t *source)
+                       const disco__schema_t *schema, const source_t *source, bool *quickly)
 {
     disco__fields_init(fields);
     if (source->value_size > client->settings.max_value_bytes)
         return DISCO_ETOOLARGE;
-    if (disco__fields_read_quickly(fields, schema, before, source->value, source->value_size))
+    *quickly = disco__fields_read_quickly(fields, schema, source->value, source->value_size);
+    if (*quickly)
         return 0;
     disco__fields_init(fields);
     return disco__fields_read(fields, schema, source->value, source->value_size);
+}
+
+/* By the pattern, when the text is like it. Gives how many bytes it has. */
+static size_t read_alike(disco__reading_t *reading, const disco__pattern_t *pattern,
+                         const char *text, size_t size)
+{
+    size_t used = disco__pattern_read(pattern, &reading->values, text, size);
+
+    reading->pattern = used > 0 ? pattern : NULL;
+    return used;
+}
+
+/* After the fields were read in the quick way: the next may be like this one. */
+static void learn(disco__reading_t *reading, disco__pattern_t **pattern, bool inside,
+                  const char *text, size_t size)
+{
+    /* Inside a string the quote behind it is looked at, too. */
+    if (disco__pattern_learn(pattern, inside, &reading->fields, text, size))
+        (void)read_alike(reading, *pattern, text, size + (inside ? 1 : 0));
+}
+
+static int read_host(disco_client_t *client, disco__reading_t *reading, const source_t *source)
+{
+    disco__pattern_t **pattern = &client->patterns.plain;
+    bool quickly = false;
+    int rv;
+
+    if (source->value_size <= client->settings.max_value_bytes &&
+        read_alike(reading, *pattern, source->value, source->value_size) > 0)
+        return 0;
+    reading->pattern = NULL;
+    rv = read_fields(client, &reading->fields, &disco__host_schema, source, &quickly);
+    if (rv == 0 && quickly)
+        learn(reading, pattern, false, source->value, source->value_size);
+    return rv;
 }
 
 /* The name under which it stands, unless it says one. */
@@ -62,13 +97,17 @@ static void name_after_key(disco__fields_t *fields, size_t text, const source_t 
         fields->texts[text] = last_segment(source);
 }
 
-static int make_host(disco__host_t **host, disco__maker_t *maker, disco__fields_t *fields,
+static int make_host(disco__host_t **host, disco__maker_t *maker, disco__reading_t *reading,
                      const source_t *source)
 {
     int rv;
 
-    name_after_key(fields, DISCO__TEXT_UUID, source);
-    rv = disco__host_make(host, maker, fields);
+    if (reading->pattern != NULL) {
+        rv = disco__host_make_alike(host, maker, reading->pattern, &reading->values);
+    } else {
+        name_after_key(&reading->fields, DISCO__TEXT_UUID, source);
+        rv = disco__host_make(host, maker, &reading->fields);
+    }
     if (rv != 0)
         return rv;
     (*host)->host.created_revision = source->created_revision;
@@ -86,15 +125,22 @@ static source_t source_of_entry(const disco_kv_t *entry)
                       .modified_revision = entry->modified_revision};
 }
 
+/* What is in it has been taken; ports of many need memory. */
+static void reading_free(disco__reading_t *reading)
+{
+    if (reading->pattern == NULL)
+        disco__fields_free(&reading->fields);
+}
+
 int disco__entry_read_host(disco_client_t *client, const disco_kv_t *entry, disco__host_t **host)
 {
     source_t source = source_of_entry(entry);
-    disco__fields_t fields;
-    int rv = read_fields(client, &fields, &disco__host_schema, NULL, &source);
+    disco__reading_t reading;
+    int rv = read_host(client, &reading, &source);
 
     if (rv == 0)
-        rv = make_host(host, NULL, &fields, &source);
-    disco__fields_free(&fields);
+        rv = make_host(host, NULL, &reading, &source);
+    reading_free(&reading);
     log_broken(client, &source, rv);
     return rv;
 }
@@ -104,7 +150,8 @@ int disco__entry_read_info(disco_client_t *client, const disco_kv_t *entry,
 {
     source_t source = source_of_entry(entry);
     disco__fields_t fields;
-    int rv = read_fields(client, &fields, &disco__info_schema, NULL, &source);
+    bool quickly;
+    int rv = read_fields(client, &fields, &disco__info_schema, &source, &quickly);
 
     name_after_key(&fields, DISCO__TEXT_NAME, &source);
     if (rv == 0)
@@ -117,26 +164,40 @@ int disco__entry_read_info(disco_client_t *client, const disco_kv_t *entry,
 void disco__reader_init(disco__reader_t *reader, disco_client_t *client)
 {
     reader->client = client;
-    disco__fields_init(&reader->fields);
+    reader->reading.pattern = NULL;
+    disco__fields_init(&reader->reading.fields);
     disco__maker_init(&reader->maker, client->spares);
     disco__buffer_init(&reader->plain);
 }
 
 void disco__reader_free(disco__reader_t *reader)
 {
-    disco__fields_free(&reader->fields);
+    disco__fields_free(&reader->reading.fields);
     disco__maker_free(&reader->maker);
     disco__buffer_free_secret(&reader->plain);
 }
 
+/* In the quick way, or not at all. */
+static size_t look(disco__reader_t *reader, const char *text, size_t size)
+{
+    disco__reading_t *reading = &reader->reading;
+    disco__pattern_t **pattern = &reader->client->patterns.inside;
+    size_t used = read_alike(reading, *pattern, text, size);
+
+    if (used > 0)
+        return used;
+    disco__fields_free(&reading->fields);
+    disco__fields_init(&reading->fields);
+    used = disco__fields_read_inside(&reading->fields, &disco__host_schema, text, size);
+    if (used > 0)
+        learn(reading, pattern, true, text, used);
+    return used;
+}
+
 size_t disco__reader_look(disco__reader_t *reader, const char *text, size_t size)
 {
-    size_t used;
+    size_t used = look(reader, text, size);
 
-    disco__fields_free(&reader->fields);
-    disco__fields_init(&reader->fields);
-    used = disco__fields_read_inside(&reader->fields, &disco__host_schema, &reader->maker.before,
-                                     text, size);
     /* It may be over the limit only because it is escaped: to be read as it is. */
     return used <= reader->client->settings.max_value_bytes ? used : 0;
 }
@@ -163,24 +224,30 @@ static int source_of_item(disco__reader_t *reader, const disco__item_t *item, so
     return 0;
 }
 
-static int read_item(disco__reader_t *reader, const disco__item_t *item,
-                     const disco__schema_t *schema, const disco__before_t *before, source_t *source)
-{
-    int rv = source_of_item(reader, item, source);
-
-    if (rv != 0 || item->read)
-        return rv;
-    disco__fields_free(&reader->fields);
-    return read_fields(reader->client, &reader->fields, schema, before, source);
-}
-
 int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco__host_t **host)
 {
     source_t source;
-    int rv = read_item(reader, item, &disco__host_schema, &reader->maker.before, &source);
+    int rv = source_of_item(reader, item, &source);
 
+    if (rv == 0 && !item->read) {
+        disco__fields_free(&reader->reading.fields);
+        rv = read_host(reader->client, &reader->reading, &source);
+    }
     if (rv == 0)
-        rv = make_host(host, &reader->maker, &reader->fields, &source);
+        rv = make_host(host, &reader->maker, &reader->reading, &source);
+    log_broken(reader->client, &source, rv);
+    return rv;
+}
+
+int disco__reader_entry(disco__reader_t *reader, const disco_kv_t *entry, disco__host_t **host)
+{
+    source_t source = source_of_entry(entry);
+    int rv;
+
+    disco__fields_free(&reader->reading.fields);
+    rv = read_host(reader->client, &reader->reading, &source);
+    if (rv == 0)
+        rv = make_host(host, &reader->maker, &reader->reading, &source);
     log_broken(reader->client, &source, rv);
     return rv;
 }
@@ -188,12 +255,18 @@ int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco
 int disco__reader_info(disco__reader_t *reader, const disco__item_t *item,
                        disco_service_info_t **info)
 {
+    disco__fields_t *fields = &reader->reading.fields;
     source_t source;
-    int rv = read_item(reader, item, &disco__info_schema, NULL, &source);
+    bool quickly;
+    int rv = source_of_item(reader, item, &source);
 
-    name_after_key(&reader->fields, DISCO__TEXT_NAME, &source);
+    if (rv == 0) {
+        disco__fields_free(fields);
+        rv = read_fields(reader->client, fields, &disco__info_schema, &source, &quickly);
+    }
+    name_after_key(fields, DISCO__TEXT_NAME, &source);
     if (rv == 0)
-        rv = disco__info_make(info, &reader->fields);
+        rv = disco__info_make(info, fields);
     log_broken(reader->client, &source, rv);
     return rv;
 }

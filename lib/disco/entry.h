@@ -17,10 +17,17 @@ int disco__entry_read_info(disco_client_t *client, const disco_kv_t *entry,
 /* True when an error concerns the entry alone. */
 bool disco__entry_is_broken(int status);
 
+/* What was read of a host, before it is made: its fields, or by a pattern. */
+typedef struct disco__reading_s {
+    disco__fields_t fields;
+    const disco__pattern_t *pattern; /* NULL: the fields are set */
+    disco__values_t values;
+} disco__reading_t;
+
 /* The same for the items of an answer, one after the other; the hosts get a home together. */
 typedef struct disco__reader_s {
     disco_client_t *client;
-    disco__fields_t fields;
+    disco__reading_t reading;
     disco__maker_t maker;
     disco__buffer_t plain; /* a value that was escaped */
 } disco__reader_t;
@@ -32,6 +39,9 @@ void disco__reader_free(disco__reader_t *reader);
 /* What stands inside a string of JSON, as a disco__taker_t reads it: the next item is it, should it
  * come. */
 size_t disco__reader_look(disco__reader_t *reader, const char *text, size_t size);
+
+/* As disco__entry_read_host(). */
+int disco__reader_entry(disco__reader_t *reader, const disco_kv_t *entry, disco__host_t **host);
 
 int disco__reader_host(disco__reader_t *reader, const disco__item_t *item, disco__host_t **host);
 int disco__reader_info(disco__reader_t *reader, const disco__item_t *item,

@@ -11,7 +11,6 @@
 
 #include "disco/entry.h"
 #include "disco/keys.h"
-#include "disco/member.h"
 
 static void cancel_all(disco__fetch_t *fetch)
 {
@@ -40,7 +39,7 @@ void disco__fetch_end(disco__fetch_t *fetch)
     cancel_all(fetch);
     for (i = 0; i < fetch->part_count; i++)
         part_free(&fetch->parts[i]);
-    disco__members_clear(&fetch->members, fetch->part_count);
+    disco__roster_free(&fetch->members);
     disco_service_unref(fetch->service);
     disco__free(fetch->hosts_key);
 }
@@ -79,43 +78,36 @@ static void choose_info(disco__fetch_t *fetch)
     }
 }
 
-static int add_united(disco__fetch_t *fetch, const disco__member_t *member)
+static int add_united(disco__fetch_t *fetch, disco__member_t *member)
 {
-    disco__host_t *host;
-    int rv;
+    int rv = disco__member_unite(member);
 
-    if (!disco__member_is_there(member, fetch->part_count))
-        return 0; /* of an answer that broke off */
-    rv = disco__member_unite(&host, member, fetch->part_count);
     if (rv != 0)
         return rv;
-    if (host == NULL) {
+    if (member->host == NULL) {
         fetch->service->broken++;
         return 0;
     }
     rv = disco__service_reserve(fetch->service);
     if (rv == 0)
-        disco__service_add(fetch->service, host);
-    disco__host_unref(host);
+        disco__service_add(fetch->service, member->host);
+    disco__host_unref(disco__member_own(member));
     return rv;
 }
 
 static int unite_hosts(disco__fetch_t *fetch)
 {
-    disco__strmap_t *map = &fetch->members;
-    size_t i;
+    disco__roster_t *members = &fetch->members;
+    size_t place = disco__roster_next(members, 0);
+    int rv = 0;
 
-    for (i = 0; i < map->chain_count; i++) {
-        disco__strmap_entry_t *entry;
+    for (; rv == 0 && place != DISCO__NO_PLACE; place = disco__roster_next(members, place + 1)) {
+        disco__member_t member;
 
-        for (entry = map->chains[i]; entry != NULL; entry = entry->next) {
-            int rv = add_united(fetch, disco__container_of(entry, disco__member_t, entry));
-
-            if (rv != 0)
-                return rv;
-        }
+        disco__roster_get(members, place, &member);
+        rv = add_united(fetch, &member);
     }
-    return 0;
+    return rv;
 }
 
 /* Said when it begins and when it ends, not with each lookup. */
@@ -144,22 +136,26 @@ static void note_health(disco__fetch_t *fetch)
     }
 }
 
+/* Of an answer that broke off. One that is removed has another move up to its place. */
 static void forget_members(disco__fetch_part_t *part)
 {
-    disco__strmap_t *map = &part->fetch->members;
-    size_t side = (size_t)(part - part->fetch->parts);
-    size_t i;
+    disco__roster_t *members = &part->fetch->members;
+    disco__held_t *held;
+    size_t place = 0;
 
-    for (i = 0; i < map->chain_count; i++) {
-        disco__strmap_entry_t *entry;
+    while ((place = disco__roster_next(members, place)) != DISCO__NO_PLACE) {
+        disco__member_t member;
 
-        for (entry = map->chains[i]; entry != NULL; entry = entry->next) {
-            disco__held_t *held = &disco__container_of(entry, disco__member_t, entry)->held[side];
-
-            disco__host_unref(held->host);
-            held->host = NULL;
-            held->there = false;
+        disco__roster_get(members, place, &member);
+        held = &member.held[part - part->fetch->parts];
+        if (!held->there) {
+            place++;
+            continue;
         }
+        disco__host_unref(held->host);
+        *held = (disco__held_t){0};
+        /* It has a record, so that this needs no memory. */
+        (void)disco__roster_set(members, &place, member.name, &member);
     }
 }
 
@@ -293,40 +289,44 @@ static int add_host(disco__fetch_part_t *part, const disco__item_t *item)
     return rv;
 }
 
-static disco__member_t *member_of(disco__fetch_t *fetch, const char *name, size_t size)
+static int set_held(disco__fetch_t *fetch, const char *name, size_t side, disco__held_t held)
 {
-    char *text = disco__strndup(name, size);
-    disco__member_t *member;
+    size_t place = disco__roster_find(&fetch->members, name);
+    disco__member_t member = {0};
+    disco__host_t *displaced;
+    int rv;
 
-    if (text == NULL)
-        return NULL;
-    member = disco__member_find(&fetch->members, text);
-    if (member == NULL)
-        member = disco__member_add(&fetch->members, text, fetch->part_count);
-    disco__free(text);
-    return member;
+    if (place != DISCO__NO_PLACE)
+        disco__roster_get(&fetch->members, place, &member);
+    displaced = member.held[side].host; /* of a key that was listed twice */
+    member.held[side] = held;
+    rv = disco__roster_set(&fetch->members, &place, name, &member);
+    disco__host_unref(rv == 0 ? displaced : held.host);
+    return rv;
 }
 
 static int gather_host(disco__fetch_part_t *part, const disco__item_t *item, const char *name,
                        size_t name_size)
 {
-    disco__fetch_t *fetch = part->fetch;
-    disco__member_t *member = member_of(fetch, name, name_size);
-    size_t side = (size_t)(part - fetch->parts);
-    disco__host_t *host = NULL;
-    int rv;
+    size_t side = (size_t)(part - part->fetch->parts);
+    disco__held_t held = {.there = true};
+    char *text;
+    int rv = disco__reader_host(&part->reader, item, &held.host);
 
-    if (member == NULL)
-        return UV_ENOMEM;
-    rv = disco__reader_host(&part->reader, item, &host);
     if (rv != 0 && !disco__entry_is_broken(rv))
         return rv;
     if (rv == 0)
-        host->side = (uint16_t)side;
-    disco__host_unref(member->held[side].host); /* of a key that was listed twice */
-    member->held[side].host = rv == 0 ? host : NULL;
-    member->held[side].there = true;
-    return 0;
+        disco__host_set_side(held.host, side);
+    else
+        held.host = NULL;
+    text = disco__strndup(name, name_size);
+    if (text == NULL) {
+        disco__host_unref(held.host);
+        return UV_ENOMEM;
+    }
+    rv = set_held(part->fetch, text, side, held);
+    disco__free(text);
+    return rv;
 }
 
 static int on_take(void *data, const disco__item_t *item)
@@ -417,7 +417,7 @@ int disco__fetch_start(disco__fetch_t *fetch, disco_client_t *client, const char
     fetch->client = client;
     fetch->done = done;
     disco__timer_init(&fetch->timer, on_patience_over);
-    disco__strmap_init(&fetch->members,
+    disco__roster_init(&fetch->members,
                        client->store_count > 1 ? disco__random_next(&client->loop.random) : 0);
     fetch->hosts_key = disco__key_of_hosts(service);
     if (info_key != NULL && fetch->hosts_key != NULL)

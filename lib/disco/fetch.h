@@ -3,6 +3,7 @@
 #define DISCO_DISCO_FETCH_H
 
 #include "disco/entry.h"
+#include "disco/roster.h"
 #include "disco/service.h"
 
 typedef struct disco__fetch_s disco__fetch_t;
@@ -23,7 +24,7 @@ struct disco__fetch_s {
     disco_client_t *client;
     char *hosts_key;
     disco_service_t *service; /* done may take it, and leave NULL */
-    disco__strmap_t members;  /* with several stores */
+    disco__roster_t members;  /* with several stores */
     disco__timer_t timer;     /* until the answers so far have to do */
     size_t first_failed;
     /* failure: status 0, or why there is no service. Everything is over when it is called; the

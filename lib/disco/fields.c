@@ -63,7 +63,6 @@ void disco__fields_init(disco__fields_t *fields)
         fields->texts[i].bytes = "";
         fields->texts[i].size = 0;
         fields->texts[i].escaped = false;
-        fields->same_text[i] = false;
     }
     for (i = 0; i < DISCO__FLAG_COUNT; i++)
         fields->flags[i] = false;
@@ -72,11 +71,8 @@ void disco__fields_init(disco__fields_t *fields)
         fields->ports[i].count = 0;
         fields->ports[i].many = NULL;
         fields->ports[i].capacity = 0;
-        fields->ports[i].bytes = NULL;
-        fields->same_list[i] = false;
     }
-    memset(fields->same_scheme, 0, sizeof fields->same_scheme); /* only the quick way sets them */
-    fields->inside = false;
+    fields->given = 0;
 }
 
 void disco__fields_free(disco__fields_t *fields)

@@ -37,41 +37,17 @@ typedef struct disco__ports_span_s {
     disco__port_span_t few[DISCO__FEW_PORTS];
     disco__port_span_t *many; /* instead of few, when it is not NULL */
     size_t capacity;
-    const char *bytes; /* the map as it stands, when it was read in the quick way; else NULL */
-    size_t size;
 } disco__ports_span_t;
 
 typedef struct disco__fields_s {
     disco__span_t texts[DISCO__TEXT_COUNT];
     bool flags[DISCO__FLAG_COUNT];
     disco__ports_span_t ports[DISCO__PORTS_COUNT];
-    bool inside; /* read inside a string of JSON */
-    /* As in the host before. */
-    bool same_text[DISCO__TEXT_COUNT];
-    bool same_list[DISCO__PORTS_COUNT];
-    bool same_scheme[DISCO__PORTS_COUNT][DISCO__FEW_PORTS];
+    /* Set by the quick way alone: which fields there are, a bit for each of the schema's, the first
+     * the lowest; and where the flags stand. */
+    unsigned given;
+    const char *flags_at[DISCO__FLAG_COUNT];
 } disco__fields_t;
-
-/* Bytes that stood in the JSON of the host before, and may stand there again. */
-typedef struct disco__recall_s {
-    size_t compared; /* 0: none; else eight at least */
-    size_t used;     /* of these, what the value itself takes */
-    char bytes[128];
-} disco__recall_t;
-
-/* What the hosts of a service have in common is found where it stood in the one before, without
- * being read again. */
-typedef struct disco__before_s {
-    bool inside; /* all of it stood inside strings of JSON */
-    disco__recall_t texts[DISCO__TEXT_COUNT];
-    disco__recall_t lists[DISCO__PORTS_COUNT];
-    disco__recall_t schemes[DISCO__PORTS_COUNT][DISCO__FEW_PORTS];
-} disco__before_t;
-
-/* Notes the text of a field as it stood, when it is short enough; else forgets. */
-void disco__recall_text(disco__recall_t *recall, const disco__span_t *span, bool inside);
-void disco__recall_scheme(disco__recall_t *recall, const disco__span_t *span, bool inside);
-void disco__recall_list(disco__recall_t *recall, const disco__ports_span_t *ports);
 
 /* What becomes of a field. */
 typedef struct disco__field_s {
@@ -107,14 +83,13 @@ int disco__fields_read(disco__fields_t *fields, const disco__schema_t *schema, c
                        size_t size);
 
 /* Reads what the Go package writes, as long as it is plain: no white space, known fields in their
- * order, no escapes. before: NULL allowed. False: it is something else, which says nothing about
- * it. */
+ * order, no escapes. False: it is something else, which says nothing about it. */
 bool disco__fields_read_quickly(disco__fields_t *fields, const disco__schema_t *schema,
-                                const disco__before_t *before, const char *text, size_t size);
+                                const char *text, size_t size);
 
 /* The same inside a string of JSON, whose closing quote is looked for: gives how many bytes are
  * before it; 0: it is something else, or it is not all there. */
 size_t disco__fields_read_inside(disco__fields_t *fields, const disco__schema_t *schema,
-                                 const disco__before_t *before, const char *text, size_t size);
+                                 const char *text, size_t size);
 
 #endif

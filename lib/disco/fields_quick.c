@@ -57,14 +57,6 @@ static inline bool take_lead(quick_t *quick, const disco__lead_t *lead)
     return true;
 }
 
-static inline bool take_recalled(quick_t *quick, const disco__recall_t *recall)
-{
-    if (recall->compared == 0 || !comes(quick, recall->bytes, recall->compared))
-        return false;
-    quick->at += recall->used;
-    return true;
-}
-
 static inline bool take_quote(quick_t *quick, bool inside)
 {
     if (inside) {
@@ -102,172 +94,85 @@ static inline bool take_flag(quick_t *quick, bool *flag)
     return *flag || take_word(quick, "false", 5);
 }
 
-/* The scheme, up to the first quote of its port. */
-static inline bool take_scheme(quick_t *quick, disco__port_span_t *port,
-                               const disco__recall_t *recall, bool *same, bool inside)
+static inline bool take_port(quick_t *quick, disco__ports_span_t *ports, bool inside)
 {
-    const char *first = quick->at;
-    size_t quote = inside ? 2 : 1;
+    disco__port_span_t *port = &ports->few[ports->count];
 
-    *same = recall != NULL && take_recalled(quick, recall);
-    if (!*same)
-        return take_quote(quick, inside) && take_text(quick, &port->scheme, inside) &&
-               take(quick, ':') && take_quote(quick, inside);
-    port->scheme.bytes = first + quote;
-    port->scheme.size = recall->used - 3 * quote - 1;
-    port->scheme.escaped = false;
-    return true;
-}
-
-static inline bool take_port(quick_t *quick, disco__fields_t *fields, size_t index,
-                             const disco__before_t *before, bool inside)
-{
-    disco__ports_span_t *ports = &fields->ports[index];
-    size_t i = ports->count;
-
-    if (i == DISCO__FEW_PORTS)
+    if (ports->count == DISCO__FEW_PORTS)
         return false;
     ports->count++;
-    return take_scheme(quick, &ports->few[i], before != NULL ? &before->schemes[index][i] : NULL,
-                       &fields->same_scheme[index][i], inside) &&
-           take_text(quick, &ports->few[i].port, inside);
+    return take_quote(quick, inside) && take_text(quick, &port->scheme, inside) &&
+           take(quick, ':') && take_quote(quick, inside) && take_text(quick, &port->port, inside);
 }
 
-static inline bool take_ports(quick_t *quick, disco__fields_t *fields, size_t index,
-                              const disco__before_t *before, bool inside)
+static inline bool take_ports(quick_t *quick, disco__ports_span_t *ports, bool inside)
 {
-    disco__ports_span_t *ports = &fields->ports[index];
-    const char *first = quick->at;
-
-    if (before != NULL && take_recalled(quick, &before->lists[index])) {
-        ports->given = true;
-        fields->same_list[index] = true;
-        return true;
-    }
     if (take_word(quick, "null", 4))
         return true;
     if (!take(quick, '{'))
         return false;
     ports->given = true;
-    if (!take(quick, '}')) {
-        do {
-            if (!take_port(quick, fields, index, before, inside))
-                return false;
-        } while (take(quick, ','));
-        if (!take(quick, '}'))
+    if (take(quick, '}'))
+        return true;
+    do {
+        if (!take_port(quick, ports, inside))
             return false;
-    }
-    ports->bytes = first;
-    ports->size = (size_t)(quick->at - first);
-    return true;
-}
-
-static inline bool take_field_text(quick_t *quick, disco__fields_t *fields, size_t index,
-                                   const disco__before_t *before, bool inside)
-{
-    disco__span_t *span = &fields->texts[index];
-    const char *first = quick->at;
-
-    if (before == NULL || !take_recalled(quick, &before->texts[index]))
-        return take_text(quick, span, inside);
-    span->bytes = first;
-    span->size = before->texts[index].used - (inside ? 2 : 1);
-    fields->same_text[index] = true;
-    return true;
+    } while (take(quick, ','));
+    return take(quick, '}');
 }
 
 static inline bool take_value(quick_t *quick, disco__fields_t *fields, const disco__field_t *field,
-                              const disco__before_t *before, bool inside)
+                              bool inside)
 {
     switch (field->kind) {
     case DISCO__FIELD_TEXT:
-        return take_field_text(quick, fields, field->index, before, inside);
+        return take_text(quick, &fields->texts[field->index], inside);
     case DISCO__FIELD_FLAG:
+        fields->flags_at[field->index] = quick->at;
         return take_flag(quick, &fields->flags[field->index]);
     case DISCO__FIELD_PORTS:
-        return take_ports(quick, fields, field->index, before, inside);
+        return take_ports(quick, &fields->ports[field->index], inside);
     }
     return false;
 }
 
 /* Those between are not given. */
 static inline bool take_object(quick_t *quick, disco__fields_t *fields,
-                               const disco__schema_t *schema, const disco__before_t *before,
-                               bool inside)
+                               const disco__schema_t *schema, bool inside)
 {
     const disco__lead_t *leads = inside ? schema->leads_inside : schema->leads;
     size_t next = 0;
 
-    if (before != NULL && before->inside != inside)
-        before = NULL;
     if (!take(quick, '{'))
         return false;
     do {
         while (next < schema->count && !take_lead(quick, &leads[next]))
             next++;
-        if (next == schema->count ||
-            !take_value(quick, fields, &schema->fields[next], before, inside))
+        if (next == schema->count || !take_value(quick, fields, &schema->fields[next], inside))
             return false;
+        fields->given |= 1u << next;
         next++;
     } while (take(quick, ','));
     return take(quick, '}');
 }
 
 bool disco__fields_read_quickly(disco__fields_t *fields, const disco__schema_t *schema,
-                                const disco__before_t *before, const char *text, size_t size)
+                                const char *text, size_t size)
 {
     quick_t quick = {.at = text, .end = text + size};
 
-    return take_object(&quick, fields, schema, before, false) && quick.at == quick.end &&
+    return take_object(&quick, fields, schema, false) && quick.at == quick.end &&
            (!quick.high || disco__text_is_utf8(text, size));
 }
 
 size_t disco__fields_read_inside(disco__fields_t *fields, const disco__schema_t *schema,
-                                 const disco__before_t *before, const char *text, size_t size)
+                                 const char *text, size_t size)
 {
     quick_t quick = {.at = text, .end = text + size};
     size_t used;
 
-    fields->inside = true;
-    if (!take_object(&quick, fields, schema, before, true) || quick.at == quick.end ||
-        *quick.at != '"')
+    if (!take_object(&quick, fields, schema, true) || quick.at == quick.end || *quick.at != '"')
         return 0;
     used = (size_t)(quick.at - text);
     return quick.high && !disco__text_is_utf8(text, used) ? 0 : used;
-}
-
-/* The bytes from first on: they are all there, since they have just been read. */
-static void recall(disco__recall_t *recall, const char *first, size_t compared, size_t used)
-{
-    recall->compared = 0;
-    if (compared < 8 || compared > sizeof recall->bytes)
-        return;
-    memcpy(recall->bytes, first, compared);
-    recall->compared = compared;
-    recall->used = used;
-}
-
-/* With the quote behind it. */
-void disco__recall_text(disco__recall_t *recalled, const disco__span_t *span, bool inside)
-{
-    size_t used = span->size + (inside ? 2 : 1);
-
-    recall(recalled, span->bytes, used, used);
-}
-
-/* With its quotes, the colon, and the first quote of the port: if these stand there without white
- * space, and the port is a text. */
-void disco__recall_scheme(disco__recall_t *recalled, const disco__span_t *span, bool inside)
-{
-    const char *behind = span->bytes + span->size;
-    size_t quote = inside ? 2 : 1;
-    size_t used = span->size + 3 * quote + 1;
-    bool plain = inside || memcmp(behind, "\":\"", 3) == 0; /* a port has two bytes at least */
-
-    recall(recalled, span->bytes - quote, plain && !span->escaped ? used : 0, used);
-}
-
-void disco__recall_list(disco__recall_t *recalled, const disco__ports_span_t *ports)
-{
-    recall(recalled, ports->bytes, ports->size, ports->size);
 }

@@ -46,12 +46,68 @@ int disco__host_copy(disco__host_t **out, const disco_host_t *host)
     copy = disco__pack_allocate(&pack, sizeof *copy, &size);
     if (copy == NULL)
         return UV_ENOMEM;
+    if (!disco__host_settle(copy, size)) {
+        disco__free(copy);
+        return UV_ENOMEM;
+    }
     pack_host(&pack, &copy->host, host);
     copy->references = 1;
-    copy->alone = true;
-    copy->of.size = size;
     *out = copy;
     return 0;
+}
+
+#define UNIT sizeof(uint64_t) /* of room */
+#define MOST_UNITS 0x1fffffff
+
+bool disco__host_settle(disco__host_t *host, size_t size)
+{
+    if (size / UNIT > MOST_UNITS)
+        return false;
+    host->alone = 1;
+    host->room = (uint32_t)(size / UNIT) & MOST_UNITS;
+    return true;
+}
+
+size_t disco__host_size(const disco__host_t *copy)
+{
+    return (size_t)copy->room * UNIT;
+}
+
+void disco__host_move_in(disco__host_t *host, disco__home_t *home)
+{
+    host->alone = 0;
+    host->room = (uint32_t)(disco__arena_place(&home->arena, host) / UNIT) & MOST_UNITS;
+    home->references++;
+    home->most++;
+}
+
+static disco__home_t *home_of(const disco__host_t *host)
+{
+    disco__arena_t *arena = disco__arena_of(host, host->room * (uint32_t)UNIT);
+
+    return disco__container_of(arena, disco__home_t, arena);
+}
+
+static bool are_few(const disco__home_t *home, size_t left)
+{
+    return left > 0 && left <= home->most / 4;
+}
+
+bool disco__host_is_among_few(const disco__host_t *host)
+{
+    return !host->alone && are_few(home_of(host), home_of(host)->references);
+}
+
+bool disco__host_leaves_few(const disco__host_t *host)
+{
+    if (host->alone)
+        return false;
+    return are_few(home_of(host), home_of(host)->references - (host->references == 1 ? 1 : 0));
+}
+
+void disco__host_set_side(disco__host_t *host, size_t side)
+{
+    host->side = side & (DISCO__HOST_SIDES - 1);
 }
 
 void disco__home_unref(disco__home_t *home)
@@ -73,10 +129,10 @@ void disco__host_unref(disco__host_t *host)
     if (host == NULL || --host->references > 0)
         return;
     if (host->alone) {
-        disco__wipe(host, host->of.size);
+        disco__wipe(host, disco__host_size(host));
         disco__free(host);
     } else {
-        disco__home_unref(host->of.home);
+        disco__home_unref(home_of(host));
     }
 }
 

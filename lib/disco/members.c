@@ -5,7 +5,6 @@
  */
 #include "disco/entry.h"
 #include "disco/keys.h"
-#include "disco/member.h"
 #include "disco/subscription.h"
 
 /* The host as the view has it: NULL when its shard is not asked for. */
@@ -57,137 +56,180 @@ static disco_service_t *view_with_room(disco_subscription_t *subscription)
 }
 
 /* Something is there, and none of it is a host. */
-static bool is_broken(const disco_subscription_t *subscription, const disco__member_t *member,
-                      const disco__host_t *united)
+static bool is_broken(const disco__member_t *member)
 {
-    return united == NULL && disco__member_is_there(member, subscription->side_count);
+    return member->host == NULL && disco__member_is_there(member);
 }
 
-/* The member's host, as all registries together have it, is now this one; a reference of it is
- * taken over. The member may be gone afterwards. */
-static void member_show(disco_subscription_t *subscription, disco__member_t *member,
-                        disco__host_t *after, disco_service_t *view)
+/* What a side had under a key, or another member's host made of several, is no longer needed. */
+static void let_go(disco_subscription_t *subscription, disco__host_t *host)
 {
-    disco__host_t *before = member->host;
+    if (host != NULL && disco__host_leaves_few(host))
+        subscription->sparse = true;
+    disco__host_unref(host);
+}
 
-    change_view(view, before, after);
-    member->host = after != NULL ? disco__host_ref(after) : NULL;
-    if (!disco__member_is_there(member, subscription->side_count))
-        disco__member_remove(&subscription->members, member, subscription->side_count);
-    tell_difference(subscription, before, after);
-    disco__host_unref(before);
-    disco__host_unref(after);
+/* Changes what a side has under a key; place: of the member that is there already. Nothing fails
+ * once the member is in its place. */
+static int member_change(disco__side_t *side, size_t *place, const disco__member_t *before,
+                         const disco__member_t *after)
+{
+    disco_subscription_t *subscription = side->subscription;
+    disco_service_t *view = NULL;
+
+    /* Else another side has it the same. */
+    if (after->host == NULL || after->host != before->host) {
+        view = view_with_room(subscription);
+        if (view == NULL)
+            return UV_ENOMEM;
+    }
+    if (disco__roster_set(&subscription->members, place, after->name, after) != 0)
+        return UV_ENOMEM;
+    if (view == NULL)
+        return 0;
+    view->broken += is_broken(after) && !is_broken(before) ? 1 : 0;
+    view->broken -= is_broken(before) && !is_broken(after) ? 1 : 0;
+    change_view(view, before->host, after->host);
+    return 0;
 }
 
 /* What a side has under a key is now this; a reference of host is taken over. there without a host:
- * a broken one. */
-static int member_set(disco__side_t *side, disco__member_t *member, disco__host_t *host, bool there)
+ * a broken one. place: DISCO__NO_PLACE when nothing is known under the key. listed: it is not to be
+ * dropped with those that the listing does not have. */
+static int member_set(disco__side_t *side, const char *name, size_t place, disco__held_t held,
+                      bool listed)
 {
     disco_subscription_t *subscription = side->subscription;
-    disco__held_t *held = &member->held[side->index];
-    disco__held_t displaced = *held;
-    disco__host_t *after = NULL;
-    disco_service_t *view;
-    bool was_broken = is_broken(subscription, member, member->host);
-    bool broken;
+    disco__member_t before = {0};
+    disco__member_t after;
+    disco__host_t *own;
+    int rv;
 
-    held->host = host;
-    held->there = there;
-    if (disco__member_unite(&after, member, subscription->side_count) != 0)
-        goto err;
-    if (after != NULL && after == member->host) {
-        disco__host_unref(after); /* another side has it the same */
-        disco__host_unref(displaced.host);
-        return 0;
+    if (place != DISCO__NO_PLACE)
+        disco__roster_get(&subscription->members, place, &before);
+    after = before;
+    after.name = name;
+    after.held[side->index] = held;
+    own = disco__member_own(&before);
+    rv = disco__member_unite(&after);
+    if (rv == 0)
+        rv = member_change(side, &place, &before, &after);
+    if (rv != 0) {
+        disco__host_unref(disco__member_own(&after));
+        disco__host_unref(held.host);
+        return rv;
     }
-    view = view_with_room(subscription);
-    if (view == NULL)
-        goto err;
-    disco__host_unref(displaced.host);
-    broken = is_broken(subscription, member, after);
-    view->broken += broken && !was_broken ? 1 : 0;
-    view->broken -= was_broken && !broken ? 1 : 0;
-    member_show(subscription, member, after, view);
+    if (listed)
+        disco__roster_mark(&subscription->members, place);
+    tell_difference(subscription, before.host, after.host);
+    let_go(subscription, own);
+    let_go(subscription, before.held[side->index].host);
     return 0;
-
-err:
-    disco__host_unref(after);
-    *held = displaced;
-    disco__host_unref(host);
-    return UV_ENOMEM;
 }
 
-static int put_host(disco__side_t *side, const disco_kv_t *entry, bool listing)
+/* reader: of a listing; NULL: of an event. */
+static int put_host(disco__side_t *side, const disco_kv_t *entry, disco__reader_t *reader)
 {
     disco_subscription_t *subscription = side->subscription;
     const char *name = disco__key_last_segment(entry->key);
-    disco__member_t *member = disco__member_find(&subscription->members, name);
-    bool is_new = member == NULL;
-    disco__host_t *host = NULL;
-    int rv = disco__entry_read_host(subscription->client, entry, &host);
+    disco__held_t held = {.there = true};
+    int rv = reader != NULL ? disco__reader_entry(reader, entry, &held.host)
+                            : disco__entry_read_host(subscription->client, entry, &held.host);
 
     if (rv != 0 && !disco__entry_is_broken(rv))
         return rv;
     if (rv == 0)
-        host->side = side->index;
+        disco__host_set_side(held.host, side->index);
     else
-        host = NULL;
+        held.host = NULL;
     rv = disco__members_set_directory(side, true);
-    if (rv == 0 && is_new)
-        member = disco__member_add(&subscription->members, name, subscription->side_count);
-    if (rv != 0 || member == NULL) {
-        disco__host_unref(host);
-        return UV_ENOMEM;
+    if (rv != 0) {
+        disco__host_unref(held.host);
+        return rv;
     }
-    member->held[side->index].listed = listing;
-    rv = member_set(side, member, host, true);
-    if (rv != 0 && is_new)
-        disco__member_remove(&subscription->members, member, subscription->side_count);
-    return rv;
+    return member_set(side, name, disco__roster_find(&subscription->members, name), held,
+                      reader != NULL);
 }
 
-static disco__member_t *unlisted_in(const disco__side_t *side, disco__strmap_entry_t *chain)
-{
-    for (; chain != NULL; chain = chain->next) {
-        disco__member_t *member = disco__container_of(chain, disco__member_t, entry);
-        const disco__held_t *held = &member->held[side->index];
-
-        if (held->there && !held->listed)
-            return member;
-    }
-    return NULL;
-}
-
-static void unmark_all(disco__side_t *side)
-{
-    disco__strmap_t *map = &side->subscription->members;
-    size_t i;
-
-    for (i = 0; i < map->chain_count; i++) {
-        disco__strmap_entry_t *entry;
-
-        for (entry = map->chains[i]; entry != NULL; entry = entry->next)
-            disco__container_of(entry, disco__member_t, entry)->held[side->index].listed = false;
-    }
-}
-
-/* Nothing is added meanwhile, and removing does not move the chains. */
+/* Nothing is added meanwhile. What moves up to the place of one that was removed is looked at there;
+ * what moves around the end of the table was looked at before, and is not dropped. */
 static int drop_unlisted(disco__side_t *side)
 {
     disco_subscription_t *subscription = side->subscription;
-    disco__strmap_t *map = &subscription->members;
-    disco__member_t *member;
-    size_t i;
+    disco__roster_t *members = &subscription->members;
+    size_t place = 0;
 
-    for (i = 0; i < map->chain_count; i++) {
-        while (!subscription->closed && (member = unlisted_in(side, map->chains[i])) != NULL) {
-            int rv = member_set(side, member, NULL, false);
+    while (!subscription->closed &&
+           (place = disco__roster_next(members, place)) != DISCO__NO_PLACE) {
+        disco__member_t member;
+        int rv;
 
-            if (rv != 0)
-                return rv;
+        disco__roster_get(members, place, &member);
+        if (disco__roster_is_marked(members, place) || !member.held[side->index].there) {
+            place++;
+            continue;
         }
+        rv = member_set(side, member.name, place, (disco__held_t){0}, false);
+        if (rv != 0)
+            return rv;
     }
     return 0;
+}
+
+/* From where it lies with many that are gone to where it lies alone. NULL when memory is short. */
+static disco__host_t *move_host(disco_subscription_t *subscription, disco__host_t *host)
+{
+    disco_service_t *view = disco__subscription_view(subscription);
+    disco__host_t *copy;
+
+    if (view == NULL || disco__host_copy(&copy, &host->host) != 0)
+        return NULL;
+    copy->side = host->side;
+    (void)disco__service_replace(view, host, copy);
+    return copy;
+}
+
+static int move_member(disco_subscription_t *subscription, size_t place)
+{
+    disco__member_t member;
+    size_t i;
+
+    disco__roster_get(&subscription->members, place, &member);
+    for (i = 0; i < subscription->side_count; i++) {
+        disco__host_t *host = member.held[i].host;
+        disco__host_t *copy;
+
+        if (host == NULL || !disco__host_is_among_few(host))
+            continue;
+        copy = move_host(subscription, host);
+        if (copy == NULL)
+            return UV_ENOMEM;
+        member.held[i].host = copy;
+        if (member.host == host)
+            member.host = copy;
+        /* What is there stays of its kind, and so needs no memory; its name may be the host's. */
+        (void)disco__roster_set(&subscription->members, &place, member.name, &member);
+        disco__host_unref(host);
+        disco__roster_get(&subscription->members, place, &member);
+    }
+    return 0;
+}
+
+/* Hosts that were listed together hold their memory together: once most of them are gone, those
+ * that are left move out. Without memory for that they stay, until more have gone. */
+static void move_out(disco_subscription_t *subscription)
+{
+    disco__roster_t *members = &subscription->members;
+    size_t place;
+
+    if (!subscription->sparse || subscription->closed)
+        return;
+    subscription->sparse = false;
+    for (place = disco__roster_next(members, 0); place != DISCO__NO_PLACE;
+         place = disco__roster_next(members, place + 1)) {
+        if (move_member(subscription, place) != 0)
+            return;
+    }
 }
 
 static bool is_known_elsewhere(const disco__side_t *side)
@@ -223,50 +265,86 @@ int disco__members_set_directory(disco__side_t *side, bool there)
     return 0;
 }
 
-int disco__members_listed(disco__side_t *side, const disco__result_t *listing)
+static int put_all(disco__side_t *side, const disco__result_t *listing)
 {
     disco_subscription_t *subscription = side->subscription;
+    disco__reader_t reader;
     size_t i;
-    int rv = disco__members_set_directory(side, listing->entry_count > 0);
+    int rv = 0;
 
-    if (rv != 0)
-        return rv;
-    unmark_all(side);
-    /* Before the snapshot nobody looks at the view, so its order can wait for the end. */
-    if (!subscription->told_snapshot && subscription->view->references == 1)
-        disco__service_sort_later(subscription->view);
+    disco__reader_init(&reader, subscription->client);
     for (i = 0; i < listing->entry_count && rv == 0 && !subscription->closed; i++) {
         const disco_kv_t *entry = &listing->entries[i];
 
         if (!entry->is_directory &&
             disco__key_relation(entry->key, subscription->hosts_key) == DISCO__KEY_CHILD)
-            rv = put_host(side, entry, true);
+            rv = put_host(side, entry, &reader);
     }
+    disco__reader_free(&reader);
+    return rv;
+}
+
+int disco__members_listed(disco__side_t *side, const disco__result_t *listing)
+{
+    disco_subscription_t *subscription = side->subscription;
+    int rv = disco__members_set_directory(side, listing->entry_count > 0);
+
+    if (rv == 0)
+        rv = disco__roster_reserve(&subscription->members, listing->entry_count);
+    if (rv != 0)
+        return rv;
+    disco__roster_unmark_all(&subscription->members);
+    /* Before the snapshot nobody looks at the view, so its order can wait for the end. */
+    if (!subscription->told_snapshot && subscription->view->references == 1)
+        disco__service_sort_later(subscription->view);
+    rv = put_all(side, listing);
     disco__service_sort(subscription->view);
-    return rv == 0 ? drop_unlisted(side) : rv;
+    if (rv == 0)
+        rv = drop_unlisted(side);
+    disco__roster_trim(&subscription->members);
+    move_out(subscription);
+    return rv;
 }
 
 int disco__members_put(disco__side_t *side, const disco_kv_t *entry)
 {
+    int rv;
+
     if (entry->is_directory ||
         disco__key_relation(entry->key, side->subscription->hosts_key) != DISCO__KEY_CHILD)
         return disco__members_set_directory(side, true);
-    return put_host(side, entry, false);
+    rv = put_host(side, entry, NULL);
+    move_out(side->subscription);
+    return rv;
+}
+
+static int one_gone(disco__side_t *side, const char *key)
+{
+    disco__roster_t *members = &side->subscription->members;
+    const char *name = disco__key_last_segment(key);
+    size_t place = disco__roster_find(members, name);
+
+    return place != DISCO__NO_PLACE ? member_set(side, name, place, (disco__held_t){0}, false) : 0;
+}
+
+static int all_gone(disco__side_t *side)
+{
+    int rv = disco__members_set_directory(side, false);
+
+    if (rv != 0)
+        return rv;
+    disco__roster_unmark_all(&side->subscription->members);
+    rv = drop_unlisted(side);
+    disco__roster_trim(&side->subscription->members);
+    return rv;
 }
 
 int disco__members_gone(disco__side_t *side, const char *key)
 {
-    disco_subscription_t *subscription = side->subscription;
-    disco__member_t *member;
-    int rv;
+    int rv = disco__key_relation(key, side->subscription->hosts_key) == DISCO__KEY_SAME
+                 ? all_gone(side)
+                 : one_gone(side, key);
 
-    if (disco__key_relation(key, subscription->hosts_key) == DISCO__KEY_SAME) {
-        rv = disco__members_set_directory(side, false);
-        if (rv != 0)
-            return rv;
-        unmark_all(side);
-        return drop_unlisted(side);
-    }
-    member = disco__member_find(&subscription->members, disco__key_last_segment(key));
-    return member != NULL ? member_set(side, member, NULL, false) : 0;
+    move_out(side->subscription);
+    return rv;
 }

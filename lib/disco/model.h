@@ -8,12 +8,13 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "disco/fields.h"
+#include "disco/pattern.h"
 
 /* Where hosts that were read together live together: it goes when the last of them goes. */
 typedef struct disco__home_s {
     disco__arena_t arena;
     size_t references; /* its hosts, and whoever puts hosts into it */
+    size_t most;       /* of its hosts that there were */
 } disco__home_t;
 
 /* NULL allowed. */
@@ -23,26 +24,42 @@ void disco__home_unref(disco__home_t *home);
  * snapshots share hosts. */
 typedef struct disco__host_s {
     disco_host_t host; /* first */
-    union {
-        disco__home_t *home;
-        size_t size; /* of the block of one that lives alone, for wiping it */
-    } of;
     uint32_t references;
-    uint16_t
-        side; /* which of the client's stores its revisions are of: the first one that has it */
-    bool alone;
+    /* In units of eight bytes: where it lies in the block of its home, or of one that lives alone,
+     * the size of its own block, for wiping it. */
+    uint32_t room : 29;
+    uint32_t alone : 1;
+    uint32_t
+        side : 2; /* which of the client's stores its revisions are of: the first that has it */
 } disco__host_t;
+
+#define DISCO__HOST_SIDES 4 /* that can be told */
 
 /* From the const host that a service hands out. */
 disco__host_t *disco__host_owner(const disco_host_t *host);
+
+/* side: below DISCO__HOST_SIDES. */
+void disco__host_set_side(disco__host_t *host, size_t side);
 
 /* A copy with every NULL string made empty and the ports sorted by scheme, bytewise; of a scheme
  * given twice the last one. One block; wiped when freed, since it may hold a password. 0 or
  * UV_ENOMEM. */
 int disco__host_copy(disco__host_t **copy, const disco_host_t *host);
+/* The size of a copy's block. */
+size_t disco__host_size(const disco__host_t *copy);
+/* How the room of a host that lives alone is noted; false: it is too large. size: a multiple of
+ * eight. */
+bool disco__host_settle(disco__host_t *host, size_t size);
+/* The same of one that was just taken from its home's arena. */
+void disco__host_move_in(disco__host_t *host, disco__home_t *home);
 disco__host_t *disco__host_ref(disco__host_t *host);
 /* NULL allowed. */
 void disco__host_unref(disco__host_t *host);
+
+/* It lies with others, of which no more than a quarter are left. */
+bool disco__host_is_among_few(const disco__host_t *host);
+/* The same of those that are left when a reference of this one goes. */
+bool disco__host_leaves_few(const disco__host_t *host);
 
 /* Of two copies: equal in all that is stored in etcd; the revisions are not looked at. */
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b);
@@ -69,33 +86,36 @@ int disco__host_check(const disco_host_t *host);
 int disco__host_write(disco__buffer_t *out, const disco_host_t *host);
 int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info);
 
-/* Puts hosts that come together into one home, where texts that are those of the host before are
- * there only once. Cleared by init. */
+/* Puts hosts that come together into one home. Cleared by init. */
 typedef struct disco__maker_s {
     disco__spares_t *spares; /* for the home; NULL allowed */
     disco__home_t *home;     /* made at need */
-    /* Of the host before: what is there already, and how it stood in its JSON. */
-    disco__before_t before;
-    const char *texts[DISCO__TEXT_COUNT];
-    const char *schemes[DISCO__PORTS_COUNT][DISCO__FEW_PORTS];
-    struct {
-        const disco_port_t *list;
-        size_t count;
-        bool in_order; /* its schemes came sorted */
-    } ports[DISCO__PORTS_COUNT];
+    /* The last host that was made by a pattern, and by which: of those that follow it, only what
+     * varies is put into the home. */
+    const disco_host_t *last;
+    const disco__pattern_t *pattern;
+    uint64_t version;
 } disco__maker_t;
 
 void disco__maker_init(disco__maker_t *maker, disco__spares_t *spares);
 /* The hosts stay. */
 void disco__maker_free(disco__maker_t *maker);
 
-/* A host of what was read. maker NULL: one that lives alone. 0 or UV_ENOMEM. */
+/* A host of what was read. maker NULL: one that lives alone. 0 or UV_ENOMEM; DISCO_EPROTOCOL: it
+ * has more ports than there are. */
 int disco__host_make(disco__host_t **host, disco__maker_t *maker, const disco__fields_t *fields);
+/* The same of one that is like the pattern. */
+int disco__host_make_alike(disco__host_t **host, disco__maker_t *maker,
+                           const disco__pattern_t *pattern, const disco__values_t *values);
+
+/* What there is of a host without its texts and ports. */
+void disco__host_base(disco_host_t *host, const disco__fields_t *fields);
 
 /* From etcd. DISCO_EPROTOCOL or UV_ENOMEM: see disco__fields_read(). Missing fields are empty.
  * Ports of any text are taken: they come from others. */
 int disco__host_read(disco__host_t **host, const char *json, size_t size);
 int disco__info_read(disco_service_info_t **info, const char *json, size_t size);
+/* As disco__host_make(). */
 int disco__info_make(disco_service_info_t **info, const disco__fields_t *fields);
 
 #endif

@@ -65,7 +65,7 @@ int disco__host_write(disco__buffer_t *out, const disco_host_t *host)
 
     if (disco__host_copy(&sorted, host) != 0)
         return UV_ENOMEM;
-    rv = reserve(out, sorted->of.size);
+    rv = reserve(out, disco__host_size(sorted));
     if (rv == 0) {
         write_sorted_host(out, &sorted->host);
         rv = out->error;

@@ -92,11 +92,11 @@ static void pack_port(disco__pack_t *pack, disco_port_t *copy, const disco_port_
 }
 
 /* Gives how many are left of them. */
-static size_t pack_sorted(disco__pack_t *pack, disco_port_t *copy, const disco_port_t *ports,
-                          size_t count)
+static uint16_t pack_sorted(disco__pack_t *pack, disco_port_t *copy, const disco_port_t *ports,
+                            size_t count)
 {
     const disco_port_t **sorted = (void *)(copy + count);
-    size_t kept = 0;
+    uint16_t kept = 0;
     size_t i;
 
     for (i = 0; i < count; i++)
@@ -109,7 +109,8 @@ static size_t pack_sorted(disco__pack_t *pack, disco_port_t *copy, const disco_p
     return kept;
 }
 
-const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *ports, size_t *count)
+const disco_port_t *disco__pack_ports(disco__pack_t *pack, const disco_port_t *ports,
+                                      uint16_t *count)
 {
     disco_port_t *copy = (void *)pack->ports;
     size_t room = 0;
@@ -145,11 +146,11 @@ bool disco__ports_are_sorted(const disco_port_t *ports, size_t count)
     return true;
 }
 
-int disco__ports_sort(disco_port_t *ports, size_t *count)
+int disco__ports_sort(disco_port_t *ports, uint16_t *count)
 {
     disco_port_t *copy;
     const disco_port_t **sorted;
-    size_t kept = 0;
+    uint16_t kept = 0;
     size_t i;
 
     copy = disco__calloc(*count, PORT_ROOM);
@@ -169,6 +170,8 @@ int disco__ports_sort(disco_port_t *ports, size_t *count)
     return 0;
 }
 
+#define ALIGNMENT sizeof(uint64_t)
+
 void *disco__pack_allocate(disco__pack_t *pack, size_t header, size_t *size)
 {
     size_t total = header;
@@ -176,8 +179,10 @@ void *disco__pack_allocate(disco__pack_t *pack, size_t header, size_t *size)
 
     count_size(pack, &total, pack->ports_size);
     count_size(pack, &total, pack->text_size);
+    count_size(pack, &total, ALIGNMENT - 1);
     if (pack->overflow)
         return NULL;
+    total -= total % ALIGNMENT;
     block = disco__calloc(1, total);
     if (block == NULL)
         return NULL;

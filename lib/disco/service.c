@@ -115,17 +115,12 @@ bool disco__service_wants(const disco_service_t *service, const disco_host_t *ho
     return service->shard == NULL || strcmp(service->shard, host->shard) == 0;
 }
 
-int disco__service_reserve(disco_service_t *service)
+static int set_capacity(disco_service_t *service, size_t capacity)
 {
-    size_t capacity;
-    size_t bytes;
     const disco_host_t **hosts;
+    size_t bytes;
 
-    if (service->count < service->capacity)
-        return 0;
-    capacity = service->capacity > 0 ? service->capacity : 4;
-    if (!disco__size_mul(capacity, 2, &capacity) ||
-        !disco__size_mul(capacity, POINTER_SIZE, &bytes))
+    if (!disco__size_mul(capacity, POINTER_SIZE, &bytes))
         return UV_ENOMEM;
     hosts = disco__realloc(service->hosts, bytes);
     if (hosts == NULL)
@@ -133,6 +128,26 @@ int disco__service_reserve(disco_service_t *service)
     service->hosts = hosts;
     service->capacity = capacity;
     return 0;
+}
+
+/* By half while many are being added, which then is cut to size; by an eighth at other times. */
+int disco__service_reserve(disco_service_t *service)
+{
+    size_t capacity = service->capacity;
+
+    if (service->count < capacity)
+        return 0;
+    if (!disco__size_add(capacity, (service->unsorted ? capacity / 2 : capacity / 8) + 4,
+                         &capacity))
+        return UV_ENOMEM;
+    return set_capacity(service, capacity);
+}
+
+/* Not being able to is no harm. */
+static void cut_to_size(disco_service_t *service)
+{
+    if (service->count > 0 && service->capacity - service->count > service->count / 8 + 4)
+        (void)set_capacity(service, service->count);
 }
 
 /* Revisions of two stores have nothing to do with each other. */
@@ -250,6 +265,7 @@ void disco__service_sort(disco_service_t *service)
     if (!service->unsorted)
         return;
     service->unsorted = false;
+    cut_to_size(service);
     if (is_sorted(service))
         return;
     if (service->count >= MANY)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "disco/entry.h"
-#include "disco/member.h"
 #include "disco/subscription.h"
 
 static bool is_listed(const disco__side_t *side)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "disco/keys.h"
-#include "disco/member.h"
 
 static void subscription_free(disco_subscription_t *subscription)
 {
@@ -13,7 +12,7 @@ static void subscription_free(disco_subscription_t *subscription)
 
     for (i = 0; i < subscription->side_count; i++)
         disco__side_free(&subscription->sides[i]);
-    disco__members_clear(&subscription->members, subscription->side_count);
+    disco__roster_free(&subscription->members);
     disco_service_unref(subscription->view);
     disco__free(subscription->hosts_key);
     disco__free(subscription->info_key);
@@ -105,7 +104,7 @@ static int subscription_new(disco_subscription_t **out, disco_client_t *client, 
     if (subscription == NULL)
         return UV_ENOMEM;
     subscription->client = client;
-    disco__strmap_init(&subscription->members, disco__random_next(&client->loop.random));
+    disco__roster_init(&subscription->members, disco__random_next(&client->loop.random));
     subscription->hosts_key = disco__key_of_hosts(service);
     subscription->info_key = disco__key_of_info(service);
     if (subscription->hosts_key == NULL || subscription->info_key == NULL ||

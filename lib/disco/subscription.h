@@ -5,7 +5,7 @@
 #include <uvdisco/subscription.h>
 
 #include "disco/mirror.h"
-#include "disco/model.h"
+#include "disco/roster.h"
 #include "disco/service.h"
 
 /* One registry: what a store of the client's has of the service. */
@@ -29,12 +29,13 @@ struct disco_subscription_s {
     char *hosts_key;
     char *info_key;
     disco_service_t *view; /* of all sides, united */
-    disco__strmap_t members;
+    disco__roster_t members;
     uint64_t stale_since; /* disco__now(); from the beginning until SYNCED */
     disco_subscription_filter_t filter;
     bool told_snapshot;
     bool told_synced; /* SYNCED was told, and no STALE since */
     bool closed;
+    bool sparse; /* hosts hold memory of many that are gone */
     disco__tick_t tick;
     disco_subscription_cb cb;
     void *data;

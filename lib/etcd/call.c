@@ -210,6 +210,8 @@ static void on_head(disco__http_request_t *request, const disco__http_head_t *he
         disco__endpoints_succeeded(call->endpoints, call->endpoint);
         disco__backoff_reset(&call->backoff);
         call->doubted = false;
+        /* It may be held for days, and is not sent again. */
+        disco__buffer_free_secret(&call->request.bytes);
     }
     if (call->head != NULL)
         call->head(call);

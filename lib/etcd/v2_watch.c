@@ -37,6 +37,11 @@ typedef struct position_s {
     char cluster[24];
 } position_t;
 
+/* Watches are many, checks few: one has memory only while it is under way. */
+typedef struct check_s {
+    disco__call_t call;
+    struct v2_watch_s *watch;
+} check_t;
 typedef struct v2_watch_s {
     disco__store_watch_t base;
     disco__v2_store_t *store;
@@ -50,7 +55,7 @@ typedef struct v2_watch_s {
     void *data;
 
     disco__call_t poll;
-    disco__call_t check;
+    check_t *check;       /* NULL: none */
     disco__timer_t timer; /* until the next check, or until polling again after a refusal */
     disco__tick_t burial;
     disco__backoff_t refusals;
@@ -90,6 +95,14 @@ static void tell_stale(v2_watch_t *watch, const disco__failure_t *failure)
     watch->synced = false;
     if (disco__troubles_add(&watch->troubles, copy.status))
         tell(watch, DISCO_WATCH_STALE, 0, &copy);
+}
+
+static void end_check(v2_watch_t *watch)
+{
+    if (watch->check != NULL)
+        disco__call_end(&watch->check->call);
+    disco__free(watch->check);
+    watch->check = NULL;
 }
 
 static void start_check_timer(v2_watch_t *watch)
@@ -208,7 +221,7 @@ static void on_poll_retrying(disco__call_t *call)
     v2_watch_t *watch = watch_of_poll(call);
 
     disco__timer_stop(loop_of(watch), &watch->timer);
-    disco__call_end(&watch->check);
+    end_check(watch);
     /* It asked from now on; what happens until it is asked again must not be passed over. */
     if (watch->poll_index != watch->next_index) {
         disco__call_end(&watch->poll);
@@ -299,7 +312,7 @@ static void on_poll_done(disco__call_t *call)
     disco__buffer_t body;
 
     disco__timer_stop(loop_of(watch), &watch->timer);
-    disco__call_end(&watch->check);
+    end_check(watch);
     if (call->failure.status != 0) {
         on_refusal(watch);
         return;
@@ -350,9 +363,10 @@ static int poll_begin(v2_watch_t *watch)
  * next. */
 static void on_check_done(disco__call_t *call)
 {
-    v2_watch_t *watch = disco__container_of(call, v2_watch_t, check);
+    v2_watch_t *watch = disco__container_of(call, check_t, call)->watch;
     disco__failure_t failure = call->failure;
 
+    end_check(watch);
     if (watch->poll_index != watch->next_index)
         (void)poll_begin(watch);
     else
@@ -362,12 +376,24 @@ static void on_check_done(disco__call_t *call)
         tell_stale(watch, &failure);
 }
 
-static void check_begin(v2_watch_t *watch)
+static check_t *check_new(v2_watch_t *watch)
 {
-    disco__call_t *call = &watch->check;
+    check_t *check = disco__malloc(sizeof *check);
+    disco__call_t *call;
 
-    disco__call_end(call);
-    disco__buffer_clear(&call->target);
+    if (check == NULL)
+        return NULL;
+    check->watch = watch;
+    call = &check->call;
+    disco__call_init(call, watch->store->endpoints);
+    call->has_position = true;
+    call->api = watch->store->base.api;
+    call->method = "GET";
+    call->authorization = watch->store->endpoints->authorization;
+    call->repeatable = true;
+    call->attempt_ms = watch->store->options.attempt_ms;
+    call->examine = disco__v2_examine;
+    call->done = on_check_done;
     disco__v2_write_target(&call->target, watch->key);
     /* Hidden keys are in no listing; that it does not exist is as good an answer, and a small one.
      */
@@ -376,8 +402,17 @@ static void check_begin(v2_watch_t *watch)
                                   strcmp(watch->key, "/") == 0 ? "_uvdisco" : "/_uvdisco");
     disco__v2_write_parameter(&call->target, '?', "quorum", "true");
     call->pinned = watch->poll.endpoint;
-    if (disco__call_start(call) != 0)
+    return check;
+}
+
+static void check_begin(v2_watch_t *watch)
+{
+    end_check(watch);
+    watch->check = check_new(watch);
+    if (watch->check == NULL || disco__call_start(&watch->check->call) != 0) {
+        end_check(watch);
         start_check_timer(watch);
+    }
 }
 
 static void on_timer(disco__timer_t *timer)
@@ -421,15 +456,6 @@ static void init_calls(v2_watch_t *watch)
     watch->poll.head = on_poll_head;
     watch->poll.retrying = on_poll_retrying;
     watch->poll.done = on_poll_done;
-    disco__call_init(&watch->check, watch->store->endpoints);
-    watch->check.has_position = true;
-    watch->check.api = watch->store->base.api;
-    watch->check.method = "GET";
-    watch->check.authorization = watch->store->endpoints->authorization;
-    watch->check.repeatable = true;
-    watch->check.attempt_ms = watch->store->options.attempt_ms;
-    watch->check.examine = disco__v2_examine;
-    watch->check.done = on_check_done;
 }
 
 int disco__v2_watch(disco__store_t *store, const disco__watch_request_t *request,
@@ -468,7 +494,7 @@ void disco__v2_watch_close(disco__store_watch_t *base)
 
     watch->closed = true;
     disco__call_end(&watch->poll);
-    disco__call_end(&watch->check);
+    end_check(watch);
     disco__timer_stop(loop_of(watch), &watch->timer);
     disco__tick_schedule(loop_of(watch), &watch->burial);
 }

@@ -73,32 +73,47 @@ static void read_pair(disco__scan_t *scan, pair_t *pair)
     }
 }
 
-/* Up to the next quote, which is not taken. Whether it is what it should be is found when it is
- * decoded. */
-static bool take_base64(disco__scan_t *scan, disco__span_t *span)
+/* Room for the text up to the next quote. False: there is enough, or no more. */
+static bool make_room(const disco__scan_t *scan, disco__buffer_t *out)
 {
     const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
 
-    if (quote == NULL)
+    if (quote == NULL || (size_t)(quote - scan->at) < out->capacity)
         return false;
-    *span = (disco__span_t){.bytes = scan->at, .size = (size_t)(quote - scan->at)};
-    scan->at = quote;
-    return true;
+    disco__buffer_clear(out);
+    return disco__buffer_reserve(out, (size_t)(quote - scan->at)) == 0;
+}
+
+/* Up to the quote, which is not taken. False: it is another text. */
+static bool take_base64(disco__scan_t *scan, disco__buffer_t *out)
+{
+    size_t left = (size_t)(scan->end - scan->at);
+
+    do {
+        size_t room = out->capacity > 0 ? out->capacity - 1 : 0;
+        size_t used = disco__base64_take(out->bytes, room, scan->at, left, &out->size);
+
+        if (used > 0 && used < left && scan->at[used] == '"') {
+            out->bytes[out->size] = '\0';
+            scan->at += used;
+            return true;
+        }
+    } while (make_room(scan, out));
+    return false;
 }
 
 /* As etcd writes them: without white space and in this order. */
-static bool take_pair(disco__scan_t *scan, pair_t *pair)
+static bool take_pair(disco__v3_listing_t *listing, disco__scan_t *scan, pair_t *pair)
 {
     uint64_t ignored;
 
-    *pair = (pair_t){.value = {.bytes = ""}, .good = true};
-    if (!DISCO__TAKE(scan, "{\"key\":\"") || !take_base64(scan, &pair->key) ||
+    if (!DISCO__TAKE(scan, "{\"key\":\"") || !take_base64(scan, &listing->next_key) ||
         !DISCO__TAKE(scan, "\",\"create_revision\":\"") ||
         !disco__take_digits(scan, &pair->created_revision) ||
         !DISCO__TAKE(scan, "\",\"mod_revision\":\"") ||
         !disco__take_digits(scan, &pair->modified_revision) ||
         !DISCO__TAKE(scan, "\",\"version\":\"") || !disco__take_digits(scan, &ignored) ||
-        !DISCO__TAKE(scan, "\",\"value\":\"") || !take_base64(scan, &pair->value))
+        !DISCO__TAKE(scan, "\",\"value\":\"") || !take_base64(scan, &listing->value))
         return false;
     if (DISCO__TAKE(scan, "\",\"lease\":\"")) {
         const char *first = scan->at;
@@ -133,17 +148,6 @@ static int decode(disco__buffer_t *out, const disco__span_t *span)
     return 0;
 }
 
-/* Nothing was passed over: white space, which base64 may have, a string of JSON may not. */
-static bool is_whole(const disco__buffer_t *decoded, const disco__span_t *span)
-{
-    const char *end = span->bytes + span->size;
-    size_t padding = 0;
-
-    while (padding < 2 && padding < span->size && end[-1 - (ptrdiff_t)padding] == '=')
-        padding++;
-    return span->size % 4 == 0 && decoded->size == span->size / 4 * 3 - padding;
-}
-
 static int decode_pair(disco__v3_listing_t *listing, const pair_t *pair)
 {
     int rv = decode(&listing->next_key, &pair->key);
@@ -158,8 +162,7 @@ static bool next_pair(disco__v3_listing_t *listing, disco__scan_t *scan, pair_t 
     const char *first = scan->at;
     int rv;
 
-    if (take_pair(scan, pair) && decode_pair(listing, pair) == 0 &&
-        is_whole(&listing->next_key, &pair->key) && is_whole(&listing->value, &pair->value)) {
+    if (take_pair(listing, scan, pair)) {
         scan->fresh = false;
         return true;
     }

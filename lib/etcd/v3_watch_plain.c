@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "etcd/v3_watch_codec.h"
+#include "json/expect.h"
 #include "json/stop.h"
 
 typedef struct plain_s {
@@ -45,61 +46,15 @@ static inline bool end_object(plain_t *plain)
     return good;
 }
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Eight digits at once: first each with its neighbour, then pairs, then fours. */
-static inline bool take_eight_digits(const char *at, uint64_t *number)
-{
-    const uint64_t zeros = 0x3030303030303030u;
-    uint64_t digits;
-    uint64_t pairs;
-    uint64_t fours;
-
-    memcpy(&digits, at, sizeof digits);
-    digits ^= zeros;
-    if (((digits | (digits + 0x0606060606060606u)) & 0xf0f0f0f0f0f0f0f0u) != 0)
-        return false;
-    pairs = (digits & 0x00ff00ff00ff00ffu) * 10 + (digits >> 8 & 0x00ff00ff00ff00ffu);
-    fours = (pairs & 0x0000ffff0000ffffu) * 100 + (pairs >> 16 & 0x0000ffff0000ffffu);
-    *number = *number * 100000000u + (fours & 0xffffffffu) * 10000 + (fours >> 32);
-    return true;
-}
-#else
-static inline bool take_eight_digits(const char *at, uint64_t *number)
-{
-    (void)at;
-    (void)number;
-    return false;
-}
-#endif
-
-/* A number of so few digits fits whatever they are. */
-#define DIGITS_MOST 19
-
 /* The digits, and the quote behind them. */
 static bool take_digits(plain_t *plain, uint64_t *value)
 {
-    const char *at = plain->at;
-    size_t left = (size_t)(plain->end - at);
-    size_t most = left < DIGITS_MOST ? left : DIGITS_MOST;
-    uint64_t number = 0;
-    size_t i = 0;
+    size_t count = disco__digits(plain->at, (size_t)(plain->end - plain->at), value);
 
-    while (most - i >= 8 && take_eight_digits(at + i, &number))
-        i += 8;
-    for (; i < most && at[i] >= '0' && at[i] <= '9'; i++)
-        number = number * 10 + (uint64_t)(at[i] - '0');
-    if (i == DIGITS_MOST && i < left && at[i] >= '0' && at[i] <= '9') {
-        uint64_t digit = (uint64_t)(at[i++] - '0');
-
-        if (number > (UINT64_MAX - digit) / 10)
-            return false;
-        number = number * 10 + digit;
-    }
-    plain->at = at + i;
-    if (i == 0 || !take(plain, '"'))
+    plain->at += count;
+    if (count == 0 || !take(plain, '"'))
         return false;
     end_member(plain);
-    *value = number;
     return true;
 }
 

@@ -35,15 +35,20 @@ static void on_idle_over(disco__timer_t *timer)
     fail(connection, UV_ETIMEDOUT, NULL);
 }
 
+/* A long poll is held from here on, maybe for days, and there may be very many of them: they do not
+ * keep their heads. */
 static void on_head(void *data, const disco__http_head_t *head)
 {
     disco__connection_t *connection = data;
     disco__http_request_t *request = connection->request;
+    bool long_poll = request->long_poll;
 
-    if (request->long_poll)
+    if (long_poll)
         disco__timer_stop(connection->loop, &connection->deadline);
     if (request->on_head != NULL)
         request->on_head(request, head);
+    if (long_poll)
+        disco__http_head_free(&connection->parser.head);
 }
 
 static void on_body(void *data, const char *bytes, size_t size)

@@ -83,6 +83,43 @@ DISCO_TEST(a_broken_host_that_is_mended_comes_up)
     end(&bench);
 }
 
+static const disco_host_t *only_host(bench_t *bench)
+{
+    const disco_host_t *const *hosts;
+    size_t count;
+
+    assert_status(disco_service_all(view(bench), &hosts, &count), 0);
+    assert_int(count, 1);
+    return hosts[0];
+}
+
+/* Else it would keep the memory of all that were listed with it. */
+DISCO_TEST(a_host_that_is_left_of_many_moves_out)
+{
+    static const char *const uuids[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    const size_t count = sizeof uuids / sizeof uuids[0];
+    bench_t bench;
+    uintptr_t before;
+    size_t i;
+
+    prepare(&bench);
+    for (i = 0; i < count; i++)
+        put_host(&bench, uuids[i], "one", "");
+    follow(&bench, NULL, "SNAPSHOT 8");
+    before = (uintptr_t)disco_service_first(view(&bench));
+    for (i = 1; i < count; i++) {
+        delete_host(&bench, uuids[i]);
+        told(&bench, flow_text("DOWN %s one", uuids[i]));
+        flow_settle(bench.flow);
+    }
+    assert_true((uintptr_t)only_host(&bench) != before);
+    assert_string_equal(only_host(&bench)->uuid, "a");
+    assert_string_equal(only_host(&bench)->name, "one");
+    put_host(&bench, "a", "two", "");
+    told(&bench, "CHANGED a one two");
+    end(&bench);
+}
+
 /* A directory, with two hosts in it. */
 static void all_go_with(const char *directory)
 {

@@ -120,6 +120,7 @@ static void taken_init(taken_t *taken, bool quickly)
 static void taken_free(taken_t *taken)
 {
     disco__reader_free(&taken->reader);
+    disco__patterns_free(&client.patterns);
     disco__buffer_free(&taken->notes);
     disco__buffer_free(&taken->ttls);
 }

@@ -133,9 +133,10 @@ int tree_host(disco__host_t **out, const char *json, size_t size)
         good = good && read_host(&host, lists, item);
     }
     host.ports = ports_of(&lists[0]);
-    host.port_count = lists[0].count;
+    host.port_count = (uint16_t)lists[0].count;
     host.private_ports = lists[1].count > 0 ? lists[1].ports : NULL;
-    host.private_port_count = lists[1].count;
+    host.private_port_count = (uint16_t)lists[1].count;
+    good = good && lists[0].count <= UINT16_MAX && lists[1].count <= UINT16_MAX;
     if (good && disco__host_copy(out, &host) != 0)
         abort();
     free(lists[0].ports);
@@ -157,7 +158,8 @@ int tree_info(disco_service_info_t **out, const char *json, size_t size)
         good = good && read_info(&info, &list, item);
     }
     info.ports = ports_of(&list);
-    info.port_count = list.count;
+    info.port_count = (uint16_t)list.count;
+    good = good && list.count <= UINT16_MAX;
     if (good && disco__info_copy(out, &info) != 0)
         abort();
     free(list.ports);

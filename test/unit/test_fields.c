@@ -51,8 +51,7 @@ DISCO_TEST(both_ways_read_what_is_plain)
     disco__fields_t fields;
 
     disco__fields_init(&fields);
-    assert_true(
-        disco__fields_read_quickly(&fields, &disco__host_schema, NULL, PLAIN, strlen(PLAIN)));
+    assert_true(disco__fields_read_quickly(&fields, &disco__host_schema, PLAIN, strlen(PLAIN)));
     assert_plain(&fields);
     assert_status(read_generally(&fields, PLAIN), 0);
     assert_plain(&fields);
@@ -83,11 +82,10 @@ DISCO_TEST(inside_a_string_it_ends_at_the_quote)
 
     disco__fields_init(&fields);
     for (i = 0; i <= size; i++) /* the quote is not there yet */
-        assert_int(disco__fields_read_inside(&fields, &disco__host_schema, NULL, inside, i), 0);
+        assert_int(disco__fields_read_inside(&fields, &disco__host_schema, inside, i), 0);
     inside[size] = '"'; /* in the place of the NUL, which is not looked at */
     disco__fields_init(&fields);
-    assert_int(disco__fields_read_inside(&fields, &disco__host_schema, NULL, inside, size + 1),
-               size);
+    assert_int(disco__fields_read_inside(&fields, &disco__host_schema, inside, size + 1), size);
     assert_plain(&fields);
     free(inside);
 }
@@ -118,8 +116,8 @@ DISCO_TEST(what_is_not_plain_is_left_to_the_general_way)
 
     for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         disco__fields_init(&fields);
-        assert_false(disco__fields_read_quickly(&fields, &disco__host_schema, NULL, texts[i],
-                                                strlen(texts[i])));
+        assert_false(
+            disco__fields_read_quickly(&fields, &disco__host_schema, texts[i], strlen(texts[i])));
         disco__fields_free(&fields);
         assert_status(read_generally(&fields, texts[i]), 0);
         disco__fields_free(&fields);
@@ -153,8 +151,8 @@ DISCO_TEST(what_is_no_host_is_refused_in_both_ways)
 
     for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         disco__fields_init(&fields);
-        assert_false(disco__fields_read_quickly(&fields, &disco__host_schema, NULL, texts[i],
-                                                strlen(texts[i])));
+        assert_false(
+            disco__fields_read_quickly(&fields, &disco__host_schema, texts[i], strlen(texts[i])));
         disco__fields_free(&fields);
         assert_status(read_generally(&fields, texts[i]), DISCO_EPROTOCOL);
         disco__fields_free(&fields);
@@ -320,6 +318,7 @@ static void read_series(void *data)
         rv = disco__reader_host(&reader, &item, &hosts[i]);
     }
     disco__reader_free(&reader);
+    disco__patterns_free(&client.patterns);
     assert_true(rv == 0 || (rv == UV_ENOMEM && heap_has_failed()));
     for (i = 1; i < 4 && rv == 0; i++)
         assert_true(disco__host_equal(&hosts[0]->host, &hosts[i]->host));

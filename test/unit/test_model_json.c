@@ -395,15 +395,40 @@ DISCO_TEST(memory_running_short_is_not_a_broken_host)
     heap_sweep(run_copies, NULL);
 }
 
-DISCO_TEST(sizes_that_do_not_fit_are_memory_running_short)
+static void write_many_ports(disco__buffer_t *json, const char *field, size_t count)
 {
-    disco__host_t *host;
+    size_t i;
 
-    assert_status(disco__host_copy(&host, &(disco_host_t){.ports = ports, .port_count = SIZE_MAX}),
-                  UV_ENOMEM);
-    assert_status(
-        disco__host_copy(&host, &(disco_host_t){.ports = ports, .port_count = SIZE_MAX / 2}),
-        UV_ENOMEM);
+    disco__buffer_clear(json);
+    disco__buffer_append_text(json, "{\"name\":\"n\",\"");
+    disco__buffer_append_text(json, field);
+    disco__buffer_append_text(json, "\":{");
+    for (i = 0; i < count; i++) {
+        disco__buffer_append_text(json, i > 0 ? ",\"" : "\"");
+        disco__buffer_append_number(json, i);
+        disco__buffer_append_text(json, "\":\"1\"");
+    }
+    disco__buffer_append_text(json, "}}");
+    assert_status(json->error, 0);
+}
+
+DISCO_TEST(more_ports_than_there_are_belong_to_no_host)
+{
+    static const char *const fields[] = {"ports", "private_ports"};
+    disco__buffer_t json;
+    disco__host_t *host;
+    size_t i;
+
+    disco__buffer_init(&json);
+    for (i = 0; i < 2; i++) {
+        write_many_ports(&json, fields[i], UINT16_MAX);
+        assert_status(disco__host_read(&host, json.bytes, json.size), 0);
+        assert_int(i == 0 ? host->host.port_count : host->host.private_port_count, UINT16_MAX);
+        disco__host_unref(host);
+        write_many_ports(&json, fields[i], (size_t)UINT16_MAX + 1);
+        assert_status(disco__host_read(&host, json.bytes, json.size), DISCO_EPROTOCOL);
+    }
+    disco__buffer_free(&json);
 }
 
 DISCO_TEST(no_password_stays_in_freed_memory)

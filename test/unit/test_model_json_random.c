@@ -94,15 +94,15 @@ static const char *make_text(maker_t *maker)
     return text;
 }
 
-static const disco_port_t *make_ports(maker_t *maker, disco_port_t *ports, size_t *count)
+static const disco_port_t *make_ports(maker_t *maker, disco_port_t *ports, uint16_t *count)
 {
-    size_t i;
+    uint16_t i;
 
     *count = 0;
     if (disco__random_below(&maker->random, 4) == 0)
         return NULL;
-    *count = disco__random_below(&maker->random,
-                                 disco__random_below(&maker->random, 10) == 0 ? MOST_PORTS + 1 : 4);
+    *count = (uint16_t)disco__random_below(
+        &maker->random, disco__random_below(&maker->random, 10) == 0 ? MOST_PORTS + 1 : 4);
     for (i = 0; i < *count; i++) {
         ports[i].scheme = make_text(maker);
         ports[i].port = make_text(maker);

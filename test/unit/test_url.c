@@ -11,7 +11,7 @@ static disco_port_t http_and_https[] = {{"http", "80"}, {"https", "443"}};
 static disco_port_t https_only[] = {{"ftp", "21"}, {"https", "8443"}};
 static disco_port_t neither[] = {{"ftp", "21"}, {"grpc", "50051"}};
 
-static disco_host_t host_with(disco_port_t *ports, size_t count)
+static disco_host_t host_with(disco_port_t *ports, uint16_t count)
 {
     return (disco_host_t){.name = "public.dev", .ports = ports, .port_count = count};
 }

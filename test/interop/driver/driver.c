@@ -213,10 +213,10 @@ static bool flag_of(const cJSON *object, const char *name)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
-static size_t ports_of(const cJSON *object, const char *name, disco_port_t *ports)
+static uint16_t ports_of(const cJSON *object, const char *name, disco_port_t *ports)
 {
     const cJSON *port;
-    size_t count = 0;
+    uint16_t count = 0;
 
     cJSON_ArrayForEach(port, cJSON_GetObjectItemCaseSensitive(object, name))
     {

@@ -114,17 +114,22 @@ int disco__buffer_append_encoded(disco__buffer_t *buffer, const char *text, size
                                  const char *keep)
 {
     static const char hex[] = "0123456789ABCDEF";
+    size_t kept = 0; /* as they are, and not yet appended */
     size_t i;
 
     for (i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         char encoded[3] = {'%', hex[c >> 4], hex[c & 15]};
 
-        if (unreserved(text[i]) || (c != '\0' && strchr(keep, c) != NULL))
-            disco__buffer_append(buffer, text + i, 1);
-        else
-            disco__buffer_append(buffer, encoded, sizeof encoded);
+        if (unreserved(text[i]) || (c != '\0' && strchr(keep, c) != NULL)) {
+            kept++;
+            continue;
+        }
+        disco__buffer_append(buffer, text + i - kept, kept);
+        disco__buffer_append(buffer, encoded, sizeof encoded);
+        kept = 0;
     }
+    disco__buffer_append(buffer, text + size - kept, kept);
     return buffer->error;
 }
 

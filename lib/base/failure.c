@@ -29,7 +29,7 @@ void disco__failure_set(disco__failure_t *failure, int status, const char *forma
 
 void disco__failure_set_endpoint(disco__failure_t *failure, const char *endpoint)
 {
-    (void)snprintf(failure->endpoint, sizeof failure->endpoint, "%s", endpoint);
+    disco__text_copy(failure->endpoint, sizeof failure->endpoint, endpoint);
     disco__text_printable(failure->endpoint);
 }
 

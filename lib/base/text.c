@@ -71,6 +71,15 @@ const char *disco__text_or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+void disco__text_copy(char *to, size_t room, const char *text)
+{
+    const char *end = memchr(text, '\0', room);
+    size_t size = end != NULL ? (size_t)(end - text) : room - 1;
+
+    memcpy(to, text, size);
+    to[size] = '\0';
+}
+
 bool disco__text_equal(const char *a, const char *b)
 {
     return strcmp(disco__text_or_empty(a), disco__text_or_empty(b)) == 0;
@@ -87,6 +96,8 @@ bool disco__text_equal_ignoring_case(const char *a, size_t a_size, const char *b
 
     if (strlen(b) != a_size)
         return false;
+    if (memcmp(a, b, a_size) == 0)
+        return true; /* as nearly always */
     for (i = 0; i < a_size; i++) {
         if (lower(a[i]) != lower(b[i]))
             return false;

@@ -15,6 +15,9 @@ bool disco__text_is_utf8(const char *text, size_t size);
 /* NULL as "". */
 const char *disco__text_or_empty(const char *text);
 
+/* As much of the text as there is room for, with its NUL. */
+void disco__text_copy(char *to, size_t room, const char *text);
+
 /* Equal, NULL being equal to "". */
 bool disco__text_equal(const char *a, const char *b);
 

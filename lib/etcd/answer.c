@@ -1,7 +1,6 @@
 /* Where etcd says that it is, in the head of an answer of its v2 API. */
 #include "etcd/answer.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -23,5 +22,5 @@ void disco__answer_read_position(disco__answer_t *answer, const disco__http_head
     answer->index = number_field(head, "X-Etcd-Index");
     answer->raft_index = number_field(head, "X-Raft-Index");
     answer->raft_term = number_field(head, "X-Raft-Term");
-    (void)snprintf(answer->cluster, sizeof answer->cluster, "%s", disco__text_or_empty(cluster));
+    disco__text_copy(answer->cluster, sizeof answer->cluster, disco__text_or_empty(cluster));
 }

@@ -58,6 +58,7 @@ const char *disco__http_head_field(const disco__http_head_t *head, const char *n
 {
     const char *at = disco__buffer_text(&head->fields);
     const char *end = at + head->fields.size;
+    size_t wanted = strlen(name);
 
     while (at < end) {
         size_t name_size = strlen(at);
@@ -65,7 +66,7 @@ const char *disco__http_head_field(const disco__http_head_t *head, const char *n
 
         if (value >= end)
             return NULL;
-        if (disco__text_equal_ignoring_case(at, name_size, name))
+        if (name_size == wanted && disco__text_equal_ignoring_case(at, name_size, name))
             return value;
         at = value + strlen(value) + 1;
     }

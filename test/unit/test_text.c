@@ -98,3 +98,15 @@ DISCO_TEST(numbers_are_read_exactly)
     assert_false(disco__text_to_u64("1\0", 2, &number));
     assert_int(number, 7);
 }
+
+DISCO_TEST(a_copy_is_cut_to_its_room)
+{
+    char copy[4];
+
+    disco__text_copy(copy, sizeof copy, "");
+    assert_string_equal(copy, "");
+    disco__text_copy(copy, sizeof copy, "abc");
+    assert_string_equal(copy, "abc");
+    disco__text_copy(copy, sizeof copy, "abcd");
+    assert_string_equal(copy, "abc");
+}

@@ -66,19 +66,18 @@ bool disco__text_is_utf8(const char *text, size_t size)
     return true;
 }
 
-void disco__text_copy(char *to, size_t size, const char *text)
-{
-    size_t length = strlen(text);
-
-    if (length >= size)
-        length = size - 1;
-    memcpy(to, text, length);
-    to[length] = '\0';
-}
-
 const char *disco__text_or_empty(const char *text)
 {
     return text != NULL ? text : "";
+}
+
+void disco__text_copy(char *to, size_t room, const char *text)
+{
+    const char *end = memchr(text, '\0', room);
+    size_t size = end != NULL ? (size_t)(end - text) : room - 1;
+
+    memcpy(to, text, size);
+    to[size] = '\0';
 }
 
 bool disco__text_equal(const char *a, const char *b)
@@ -95,11 +94,15 @@ bool disco__text_equal_ignoring_case(const char *a, size_t a_size, const char *b
 {
     size_t i;
 
+    if (strlen(b) != a_size)
+        return false;
+    if (memcmp(a, b, a_size) == 0)
+        return true; /* as nearly always */
     for (i = 0; i < a_size; i++) {
-        if (b[i] == '\0' || lower(a[i]) != lower(b[i]))
+        if (lower(a[i]) != lower(b[i]))
             return false;
     }
-    return b[i] == '\0';
+    return true;
 }
 
 bool disco__text_to_u64(const char *text, size_t size, uint64_t *number)

@@ -12,11 +12,11 @@ void disco__text_printable(char *text);
 /* Well-formed UTF-8 (RFC 3629): no overlong form, no surrogate, nothing over U+10FFFF. */
 bool disco__text_is_utf8(const char *text, size_t size);
 
-/* Copies, cut to what fits; size must not be 0. */
-void disco__text_copy(char *to, size_t size, const char *text);
-
 /* NULL as "". */
 const char *disco__text_or_empty(const char *text);
+
+/* As much of the text as there is room for, with its NUL; room must not be 0. */
+void disco__text_copy(char *to, size_t room, const char *text);
 
 /* Equal, NULL being equal to "". */
 bool disco__text_equal(const char *a, const char *b);

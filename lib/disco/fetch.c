@@ -338,7 +338,8 @@ static int on_take(void *data, const disco__item_t *item)
     if (item->beside)
         return take_info(part, item);
     part->is_known = true;
-    size = disco__key_child(&name, item->key, item->key_size, part->fetch->hosts_key);
+    size = disco__key_child(&name, item->key, item->key_size, part->fetch->hosts_key,
+                            part->fetch->hosts_key_size);
     if (size == 0 || item->is_directory)
         return 0;
     return part->fetch->part_count > 1 ? gather_host(part, item, name, size) : add_host(part, item);
@@ -420,6 +421,8 @@ int disco__fetch_start(disco__fetch_t *fetch, disco_client_t *client, const char
     disco__roster_init(&fetch->members,
                        client->store_count > 1 ? disco__random_next(&client->loop.random) : 0);
     fetch->hosts_key = disco__key_of_hosts(service);
+    if (fetch->hosts_key != NULL)
+        fetch->hosts_key_size = strlen(fetch->hosts_key);
     if (info_key != NULL && fetch->hosts_key != NULL)
         rv = disco__service_new(&fetch->service, service, NULL, &client->loop.random);
     while (rv == 0 && fetch->part_count < client->store_count)

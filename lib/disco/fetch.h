@@ -23,6 +23,7 @@ typedef struct disco__fetch_part_s {
 struct disco__fetch_s {
     disco_client_t *client;
     char *hosts_key;
+    size_t hosts_key_size;
     disco_service_t *service; /* done may take it, and leave NULL */
     disco__roster_t members;  /* with several stores */
     disco__timer_t timer;     /* until the answers so far have to do */

@@ -72,16 +72,14 @@ disco__key_relation_t disco__key_relation(const char *key, const char *base)
     return inside(base, key) != NULL ? DISCO__KEY_ABOVE : DISCO__KEY_ELSEWHERE;
 }
 
-size_t disco__key_child(const char **name, const char *key, size_t size, const char *directory)
+size_t disco__key_child(const char **name, const char *key, size_t size, const char *directory,
+                        size_t directory_size)
 {
-    size_t above = strlen(directory);
-
-    while (above > 0 && directory[above - 1] == '/')
-        above--;
-    if (size <= above + 1 || memcmp(key, directory, above) != 0 || key[above] != '/')
+    if (size <= directory_size + 1 || memcmp(key, directory, directory_size) != 0 ||
+        key[directory_size] != '/')
         return 0;
-    *name = key + above + 1;
-    size -= above + 1;
+    *name = key + directory_size + 1;
+    size -= directory_size + 1;
     return memchr(*name, '/', size) == NULL ? size : 0;
 }
 

@@ -21,9 +21,10 @@ typedef enum disco__key_relation_e {
 /* Where key lies, seen from base. */
 disco__key_relation_t disco__key_relation(const char *key, const char *base);
 
-/* The name of a key that is a child of the directory: *name points into the key. Gives its size; 0:
- * it is no child. The key needs no NUL behind it. */
-size_t disco__key_child(const char **name, const char *key, size_t size, const char *directory);
+/* The name of a key that is a child of the directory, which has no slash at its end: *name points
+ * into the key. Gives its size; 0: it is no child. Neither needs a NUL behind it. */
+size_t disco__key_child(const char **name, const char *key, size_t size, const char *directory,
+                        size_t directory_size);
 
 /* What stands behind the last '/'. */
 const char *disco__key_last_segment(const char *key);

@@ -199,7 +199,8 @@ static void pass(dated_t *to, const dated_t *from, size_t count, unsigned shift)
 static void sort_by_revision(disco_service_t *service)
 {
     size_t count = service->count;
-    dated_t *dated = disco__calloc(count, 2 * sizeof *dated);
+    size_t size;
+    dated_t *dated = disco__size_mul(count, 2 * sizeof *dated, &size) ? disco__malloc(size) : NULL;
     dated_t *other = dated != NULL ? dated + count : NULL;
     dated_t *all = dated;
     uint64_t differing = 0;

@@ -159,6 +159,7 @@ static bool read_quickly(disco__v2_listing_t *listing, disco__scan_t *scan, disc
 
     if (taker->read == NULL || !DISCO__TAKE(scan, "{\"key\":\""))
         return false;
+    memset(node, 0, sizeof *node);
     node->key = (disco__span_t){.bytes = scan->at};
     scan->at = disco__json_stop(scan->at, scan->end, &node->key.high);
     node->key.size = (size_t)(scan->at - node->key.bytes);
@@ -192,15 +193,31 @@ static void read_node(disco__v2_listing_t *listing, disco__scan_t *scan, disco__
     disco__span_t name;
 
     memset(node, 0, sizeof *node);
-    if (read_quickly(listing, scan, node)) {
-        scan->fresh = false;
-        return;
-    }
-    memset(node, 0, sizeof *node);
     node->value.bytes = "";
     (void)disco__scan_open(scan, '{');
     while (disco__scan_name(scan, &name))
         read_member(listing, scan, node, &name);
+}
+
+/* As many nodes as can be read the quick way; the scanner is behind the last. False: none. */
+static bool take_quickly(disco__v2_listing_t *listing, disco__scan_t *scan)
+{
+    const char *first = scan->at;
+    const char *behind = first;
+    disco__v2_node_t node;
+
+    while (read_quickly(listing, scan, &node)) {
+        int rv = hand_over(listing, &node);
+
+        behind = scan->at;
+        scan->fresh = false;
+        if (rv != 0)
+            (void)disco__scan_fail(scan, rv);
+        if (rv != 0 || !DISCO__TAKE(scan, ","))
+            break;
+    }
+    scan->at = behind;
+    return behind > first;
 }
 
 /* The node, when the scanner has taken all of it, and what is in it. That calls itself, no deeper
@@ -215,6 +232,8 @@ static void take_node(disco__v2_listing_t *listing, disco__scan_t *scan)
         (void)disco__scan_skip(scan);
         return;
     }
+    if (take_quickly(listing, scan))
+        return;
     read_node(listing, scan, &node);
     if (scan->status != 0)
         return;

@@ -155,18 +155,12 @@ static int decode_pair(disco__v3_listing_t *listing, const pair_t *pair)
     return rv == 0 ? decode(&listing->value, &pair->value) : rv;
 }
 
-/* Reads and decodes the next pair, be it the quick way. False: it is to be passed over, or the
- * scanner's status says more. */
+/* Reads and decodes the next pair. False: it is to be passed over, or the scanner's status says
+ * more. */
 static bool next_pair(disco__v3_listing_t *listing, disco__scan_t *scan, pair_t *pair)
 {
-    const char *first = scan->at;
     int rv;
 
-    if (take_pair(listing, scan, pair)) {
-        scan->fresh = false;
-        return true;
-    }
-    scan->at = first;
     read_pair(scan, pair);
     if (scan->status != 0 || !pair->good)
         return false;
@@ -255,6 +249,27 @@ static int range_member(disco__v3_listing_t *listing, const disco__span_t *name,
     }
 }
 
+/* As many pairs as can be read the quick way; the scanner is behind the last. False: none. */
+static bool take_quickly(disco__v3_listing_t *listing, disco__scan_t *scan)
+{
+    const char *first = scan->at;
+    const char *behind = first;
+    pair_t pair;
+
+    while (take_pair(listing, scan, &pair)) {
+        int rv = hand_over(listing, &pair);
+
+        behind = scan->at;
+        scan->fresh = false;
+        if (rv != 0)
+            (void)disco__scan_fail(scan, rv);
+        if (rv != 0 || !DISCO__TAKE(scan, ","))
+            break;
+    }
+    scan->at = behind;
+    return behind > first;
+}
+
 static int take_key(disco__v3_listing_t *listing, disco__scan_t *scan)
 {
     pair_t pair;
@@ -262,6 +277,8 @@ static int take_key(disco__v3_listing_t *listing, disco__scan_t *scan)
 
     if (disco__scan_peek(scan) != '{')
         return skip_unreadable(listing, scan);
+    if (take_quickly(listing, scan))
+        return DISCO__WALK_TAKEN;
     if (next_pair(listing, scan, &pair))
         rv = hand_over(listing, &pair);
     else if (scan->status == 0)

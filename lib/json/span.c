@@ -85,17 +85,18 @@ size_t disco__json_unescape(char *to, const disco__span_t *span)
     return (size_t)(to - first);
 }
 
-static bool matches(const disco__span_t *span, const char *name)
+static bool matches(const disco__span_t *span, const disco__name_t *name)
 {
     char plain[256]; /* six bytes, which an escape can take, for each of the longest name */
     size_t size;
 
     if (!span->escaped)
-        return disco__text_equal_ignoring_case(span->bytes, span->size, name);
+        return span->size == name->size &&
+               disco__text_equal_ignoring_case(span->bytes, span->size, name->text);
     if (span->size > sizeof plain)
         return false;
     size = disco__json_unescape(plain, span);
-    return disco__text_equal_ignoring_case(plain, size, name);
+    return disco__text_equal_ignoring_case(plain, size, name->text);
 }
 
 size_t disco__span_which(const disco__span_t *span, const disco__name_t *names, size_t count)
@@ -107,7 +108,7 @@ size_t disco__span_which(const disco__span_t *span, const disco__name_t *names, 
             return i;
     }
     for (i = 0; i < count; i++) {
-        if (matches(span, names[i].text))
+        if (matches(span, &names[i]))
             return i;
     }
     return count;

@@ -245,3 +245,85 @@ DISCO_TEST(base64_that_was_changed_is_taken_or_refused_alike)
         assert_all_decode_as_plainly(text, size);
     }
 }
+
+/* Up to the first byte that is no digit, with its padding; 0: there is none of it. */
+static size_t take_plainly(unsigned char *out, size_t *written, const unsigned char *text,
+                           size_t size)
+{
+    size_t count = 0;
+    size_t padding;
+
+    while (count < size && digit_of(text[count]) >= 0)
+        count++;
+    padding = count % 4 > 1 ? 4 - count % 4 : 0;
+    if (count % 4 == 1 || padding > size - count || memcmp(text + count, "==", padding) != 0)
+        return 0;
+    *written = count + padding;
+    assert_true(decode_plainly(out, written, text));
+    return count + padding;
+}
+
+static void assert_takes_as_plainly(const unsigned char *text, size_t size, size_t spare)
+{
+    unsigned char expected[200];
+    size_t expected_size = 0;
+    size_t used = take_plainly(expected, &expected_size, text, size);
+    size_t room = size / 4 * 3 + spare;
+    size_t written = 0;
+    char *from = malloc(size > 0 ? size : 1);
+    char *to = malloc(room + 1);
+
+    if (from == NULL || to == NULL)
+        fail_msg("no memory");
+    memcpy(from, text, size);
+    to[room] = 0x55;
+    assert_int(disco__base64_take(to, room, from, size, &written), used);
+    if (used > 0) {
+        assert_int(written, expected_size);
+        assert_memory_equal(to, expected, written);
+    }
+    assert_int(to[room], 0x55);
+    free(from);
+    free(to);
+}
+
+DISCO_TEST(base64_is_taken_up_to_where_it_ends)
+{
+    static const char *const ends[] = {
+        "", "\"", "=\"", "==\"", "==", "=", "===", "\"AAAA", "\x80", "=A="};
+    disco__random_t random = {{29, 31}};
+    unsigned char text[150];
+    size_t size;
+    size_t i;
+
+    for (size = 0; size < 140; size++) {
+        for (i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            size_t end = strlen(ends[i]);
+
+            fill(text, size, &random);
+            memcpy(text + size, ends[i], end);
+            assert_takes_as_plainly(text, size + end, 3);
+            assert_takes_as_plainly(text, size + end, 64);
+        }
+    }
+}
+
+/* What is given then is less, so that no quote follows it. */
+DISCO_TEST(base64_is_taken_only_as_far_as_there_is_room)
+{
+    disco__random_t random = {{37, 41}};
+    unsigned char text[101];
+    char to[101];
+    size_t room;
+    size_t written;
+
+    fill(text, 100, &random);
+    text[100] = '"';
+    for (room = 0; room < 75; room++) {
+        memset(to, 0x55, sizeof to);
+        assert_true(disco__base64_take(to, room, (const char *)text, sizeof text, &written) < 100);
+        assert_int(to[room], 0x55);
+    }
+    assert_int(disco__base64_take(to, 75, (const char *)text, sizeof text, &written), 100);
+    assert_int(written, 75);
+}

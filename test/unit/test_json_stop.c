@@ -53,6 +53,39 @@ DISCO_TEST(every_byte_is_told_at_every_place)
     free(bytes);
 }
 
+static void assert_agrees_behind(const char *first, const char *at, const char *end)
+{
+    bool high[2] = {false, false};
+    const char *expected = stop_plainly(at, end, &high[0]);
+
+    assert_ptr_equal(disco__json_stop_behind(first, at, end, &high[1]), expected);
+    assert_int(high[1], high[0]);
+}
+
+/* What is before counts for nothing. */
+DISCO_TEST(near_the_end_what_is_before_is_not_taken_for_what_follows)
+{
+    static const char odd[] = "\"\\\x1f\x80"
+                              "a";
+    char bytes[40];
+    size_t from;
+    size_t place;
+    size_t i;
+
+    for (from = 0; from <= sizeof bytes; from++) {
+        for (place = 0; place < sizeof bytes; place++) {
+            for (i = 0; i < sizeof odd - 1; i++) {
+                memset(bytes, '"', from);
+                memset(bytes + from, 'a', sizeof bytes - from);
+                bytes[place] = odd[i];
+                assert_agrees_behind(bytes, bytes + from, bytes + sizeof bytes);
+                memset(bytes, '\xff', from);
+                assert_agrees_behind(bytes, bytes + from, bytes + sizeof bytes);
+            }
+        }
+    }
+}
+
 /* Mostly letters: one in so many is odd. */
 static char random_byte(disco__random_t *random, unsigned rarity)
 {

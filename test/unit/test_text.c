@@ -43,18 +43,6 @@ DISCO_TEST(well_formed_utf8_is_told_from_the_rest)
     assert_false(is_utf8("\xf0\x90\x80\x28"));  /* no continuation */
 }
 
-DISCO_TEST(copies_are_cut_to_what_fits)
-{
-    char text[4];
-
-    disco__text_copy(text, sizeof text, "");
-    assert_string_equal(text, "");
-    disco__text_copy(text, sizeof text, "abc");
-    assert_string_equal(text, "abc");
-    disco__text_copy(text, sizeof text, "abcd");
-    assert_string_equal(text, "abc");
-}
-
 DISCO_TEST(null_counts_as_empty)
 {
     assert_string_equal(disco__text_or_empty(NULL), "");
@@ -109,4 +97,16 @@ DISCO_TEST(numbers_are_read_exactly)
     }
     assert_false(disco__text_to_u64("1\0", 2, &number));
     assert_int(number, 7);
+}
+
+DISCO_TEST(a_copy_is_cut_to_its_room)
+{
+    char copy[4];
+
+    disco__text_copy(copy, sizeof copy, "");
+    assert_string_equal(copy, "");
+    disco__text_copy(copy, sizeof copy, "abc");
+    assert_string_equal(copy, "abc");
+    disco__text_copy(copy, sizeof copy, "abcd");
+    assert_string_equal(copy, "abc");
 }

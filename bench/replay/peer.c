@@ -1,7 +1,7 @@
 /* Happy path: read, through TLS where that is set up; when llhttp has a whole request, send the
  * recorded answer with one write; go on with the next request. A request that is new waits until
- * etcd has answered it, and so do those behind it on the same connection. Failure modes: etcd does not answer: 502, and nothing is recorded. What is
- * no HTTP, and what breaks, is closed. */
+ * etcd has answered it, and so do those behind it on the same connection. Failure modes: etcd does
+ * not answer: 502, and nothing is recorded. What is no HTTP, and what breaks, is closed. */
 #include "peer.h"
 
 #include <llhttp.h>

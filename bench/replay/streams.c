@@ -146,8 +146,8 @@ static void append_v2_head(bytes_t *out, uint64_t index)
     bytes_append_text(out, head);
 }
 
-/* The first event that the poll waits for; NULL: none is recorded. One that waits for whatever comes
- * next, without an index or with 0, begins at the beginning. */
+/* The first event that the poll waits for; NULL: none is recorded. One that waits for whatever
+ * comes next, without an index or with 0, begins at the beginning. */
 static const line_t *v2_event(const bytes_t *request, uint64_t *index)
 {
     size_t place;

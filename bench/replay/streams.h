@@ -16,8 +16,8 @@ void streams_learn(const bytes_t *answer);
 int streams_is_v2_wait(const bytes_t *request);
 int streams_is_v3_watch(const bytes_t *request);
 
-/* Appends the answer to a poll: the first event at its index or after; where there is none, the head
- * alone, after which nothing comes. 1: it is the very first event, of which only the head was
+/* Appends the answer to a poll: the first event at its index or after; where there is none, the
+ * head alone, after which nothing comes. 1: it is the very first event, of which only the head was
  * appended, and streams_v2_event() is to follow. */
 int streams_v2_answer(const bytes_t *request, bytes_t *out);
 void streams_v2_event(const bytes_t *request, bytes_t *out);

@@ -72,8 +72,8 @@ typedef enum disco_tls_source_e {
  * by one is not seen by the other. */
 typedef enum disco_api_e {
     /* v2 where etcd serves it, be it by one of the endpoints that can be reached, since programs
-     * that know v2 alone keep their registry there, else v3. Asked once, with the first request, and kept for the life of the client. With a user that
-     * has a ':', v3. */
+     * that know v2 alone keep their registry there, else v3. Asked once, with the first request,
+     * and kept for the life of the client. With a user that has a ':', v3. */
     DISCO_API_AUTO = 0,
     DISCO_API_V2, /* the v2 keys API: etcd 3.4 and 3.5 with --enable-v2=true */
     DISCO_API_V3, /* the v3 API through its JSON gateway: etcd 3.4, 3.5 and 3.6 */

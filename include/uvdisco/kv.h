@@ -1,11 +1,11 @@
 /* Any key of etcd. Keys are absolute paths, "/a/b"; '/' separates, and no segment may be empty, "."
- * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. With DISCO_API_BOTH all
- * of this is about v2's keys.
+ * or "..". Values are text (UTF-8): etcd's v2 API does not keep other bytes. With DISCO_API_BOTH
+ * all of this is about v2's keys.
  *
- * v3 has no directories: "/a" can have a value and "/a/b" too. There the "directory" of what follows
- * is nothing by itself: it is what begins with its name and a '/'; a get that is not recursive, and
- * a watch that is not, are about the key alone; and a key that has expired is told as deleted. A
- * key with a TTL has a lease of its own, of 2 seconds at least (etcd's own limit). */
+ * v3 has no directories: "/a" can have a value and "/a/b" too. There the "directory" of what
+ * follows is nothing by itself: it is what begins with its name and a '/'; a get that is not
+ * recursive, and a watch that is not, are about the key alone; and a key that has expired is told
+ * as deleted. A key with a TTL has a lease of its own, of 2 seconds at least (etcd's own limit). */
 #ifndef UVDISCO_KV_H
 #define UVDISCO_KV_H
 

@@ -73,8 +73,8 @@ typedef struct disco_subscription_event_s {
 typedef void (*disco_subscription_cb)(void *data, disco_subscription_t *subscription,
                                       const disco_subscription_event_t *event);
 
-/* Subscribes. While etcd cannot be reached before the first snapshot, STALE comes with the failure's
- * status, and it is tried on, for as long as it takes.
+/* Subscribes. While etcd cannot be reached before the first snapshot, STALE comes with the
+ * failure's status, and it is tried on, for as long as it takes.
  *   service       name; copied.
  *   options       NULL: everything.
  *   cb, data      called with each event; data is handed through.

@@ -80,8 +80,8 @@ static size_t decode_groups(char *to, const char *text, size_t size)
 
 #ifdef WITH_VECTORS
 /* Four groups at a time. A byte is a digit when the bit of its upper half is set in what belongs to
- * its lower half; and by its upper half alone it is told how far it lies from its value, but for '/',
- * which shares it with '+', and has the place before. */
+ * its lower half; and by its upper half alone it is told how far it lies from its value, but for
+ * '/', which shares it with '+', and has the place before. */
 #define UPPER_BITS 1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0
 #define DIGITS_OF_LOWER                                                                            \
     (char)0xa8, (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf8, (char)0xf8,            \
@@ -138,8 +138,8 @@ __attribute__((target("avx2"))) static inline __m256i values_of_32(__m256i in, _
     return _mm256_add_epi8(in, _mm256_shuffle_epi8(_mm256_setr_epi8(DISTANCES, DISTANCES), place));
 }
 
-/* Like the sixteen, 32 bytes are written where fewer are meant: those behind lie in the room of what
- * is not read yet, or was. */
+/* Like the sixteen, 32 bytes are written where fewer are meant: those behind lie in the room of
+ * what is not read yet, or was. */
 __attribute__((target("avx2"))) static size_t decode_by_32(char *to, const char *text, size_t size)
 {
     size_t i;

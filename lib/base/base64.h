@@ -18,9 +18,9 @@ int disco__base64_decode(disco__buffer_t *out, const char *text, size_t size);
 int disco__base64_decode_to(char *to, const char *text, size_t *size);
 int disco__base64_decode_in_place(char *text, size_t *size);
 /* Takes the base64 that a text begins with, as etcd writes it: without white space, and with its
- * padding. Gives how many bytes it has, up to the first that does not belong to it; *written becomes
- * how many were put into `to`. 0: it begins with none, or its padding is wrong. With too little room
- * it ends earlier. */
+ * padding. Gives how many bytes it has, up to the first that does not belong to it; *written
+ * becomes how many were put into `to`. 0: it begins with none, or its padding is wrong. With too
+ * little room it ends earlier. */
 size_t disco__base64_take(char *to, size_t room, const char *text, size_t size, size_t *written);
 /* decode_to without instructions of the machine's own. */
 int disco__base64_decode_portable(char *to, const char *text, size_t *size);

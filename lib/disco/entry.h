@@ -1,5 +1,5 @@
-/* From what a store hands out to hosts and infos. What is broken is logged, and passed over: it must
- * not hide the others. */
+/* From what a store hands out to hosts and infos. What is broken is logged, and passed over: it
+ * must not hide the others. */
 #ifndef DISCO_DISCO_ENTRY_H
 #define DISCO_DISCO_ENTRY_H
 

@@ -1,10 +1,10 @@
-/* Happy path: each store is asked for info and hosts by one operation, and hands them over while its
- * answer arrives: with one store they go straight into the service; with several, they are gathered
- * by their keys and united when all have answered. Then done is called. Failure modes: a store that
- * fails leaves the service partial, which is told and logged, unless all do: then done gets the
- * first failure. Once one store has answered, another is waited for only a while, and less when it
- * had failed before. Memory that is too short ends it all. A key that is not there is no failure.
- */
+/* Happy path: each store is asked for info and hosts by one operation, and hands them over while
+ * its answer arrives: with one store they go straight into the service; with several, they are
+ * gathered by their keys and united when all have answered. Then done is called. Failure modes: a
+ * store that fails leaves the service partial, which is told and logged, unless all do: then done
+ * gets the first failure. Once one store has answered, another is waited for only a while, and less
+ * when it had failed before. Memory that is too short ends it all. A key that is not there is no
+ * failure. */
 #include "disco/fetch.h"
 
 #include <string.h>

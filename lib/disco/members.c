@@ -151,8 +151,8 @@ static int put_host(disco__side_t *side, const disco_kv_t *entry, disco__reader_
                       reader != NULL);
 }
 
-/* Nothing is added meanwhile. What moves up to the place of one that was removed is looked at there;
- * what moves around the end of the table was looked at before, and is not dropped. */
+/* Nothing is added meanwhile. What moves up to the place of one that was removed is looked at
+ * there; what moves around the end of the table was looked at before, and is not dropped. */
 static int drop_unlisted(disco__side_t *side)
 {
     disco_subscription_t *subscription = side->subscription;

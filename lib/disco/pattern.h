@@ -54,8 +54,8 @@ typedef struct disco__pattern_s {
     bool list_varies[DISCO__PORTS_COUNT];
     size_t size;
     char text[DISCO__PATTERN_MOST];
-    /* The texts that do not vary, each with a NUL behind it, which is less than the quotes that they
-     * have in JSON. */
+    /* The texts that do not vary, each with a NUL behind it, which is less than the quotes that
+     * they have in JSON. */
     size_t same_size;
     char same[DISCO__PATTERN_MOST];
 } disco__pattern_t;
@@ -78,9 +78,9 @@ typedef struct disco__patterns_s {
 /* Wipes, since credentials are in it. */
 void disco__patterns_free(disco__patterns_t *patterns);
 
-/* Gives how many bytes are those of a host like the pattern's: all of them, or inside a string those
- * before the closing quote; 0: it is something else, or it is not all there, which says nothing
- * about it. pattern: NULL allowed. */
+/* Gives how many bytes are those of a host like the pattern's: all of them, or inside a string
+ * those before the closing quote; 0: it is something else, or it is not all there, which says
+ * nothing about it. pattern: NULL allowed. */
 size_t disco__pattern_read(const disco__pattern_t *pattern, disco__values_t *values,
                            const char *text, size_t size);
 

@@ -140,8 +140,8 @@ void disco__registration_note_closed(disco_registration_t *registration,
 void disco__registration_tell(disco_registration_t *registration,
                               disco_registration_event_type_t type, const char *api,
                               const disco__failure_t *failure);
-/* CLOSED follows on a later turn. failure: status 0, or why the host may still be in etcd; NULL: what
- * was noted. */
+/* CLOSED follows on a later turn. failure: status 0, or why the host may still be in etcd; NULL:
+ * what was noted. */
 void disco__registration_finish(disco_registration_t *registration,
                                 const disco__failure_t *failure);
 

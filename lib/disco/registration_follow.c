@@ -1,9 +1,9 @@
-/* The credentials of a public service are those of its info, whoever wrote it last.
- * Happy path: a mirror on each side that is ready follows the info; when its user or password change,
- * the host is written anew with them, and so are the infos of the other sides. Failure modes: an
- * info that is broken changes nothing; one that is older than what was written here is known; one
- * that is gone is created again, with the credentials last known; a mirror that cannot follow etcd
- * says nothing here: the heartbeats do. */
+/* The credentials of a public service are those of its info, whoever wrote it last. Happy path: a
+ * mirror on each side that is ready follows the info; when its user or password change, the host is
+ * written anew with them, and so are the infos of the other sides. Failure modes: an info that is
+ * broken changes nothing; one that is older than what was written here is known; one that is gone
+ * is created again, with the credentials last known; a mirror that cannot follow etcd says nothing
+ * here: the heartbeats do. */
 #include "base/alloc.h"
 #include "base/text.h"
 #include "disco/entry.h"

@@ -1,6 +1,6 @@
 /* A host that is registered while one under the same key is being taken out waits for that, on each
- * side: etcd may carry the two out in any order, and what was written first would be gone. A removal
- * that is given up, its time being over, is waited for no longer. */
+ * side: etcd may carry the two out in any order, and what was written first would be gone. A
+ * removal that is given up, its time being over, is waited for no longer. */
 #include <string.h>
 
 #include "disco/registration.h"

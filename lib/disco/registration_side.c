@@ -19,9 +19,9 @@
 #include "disco/registration.h"
 
 #define ATTEMPT_LEAST_MS 250
-/* So many times as long an attempt may take where etcd takes requests and does not answer them: when
- * a whole fleet registers at once, those that ask again are still before those that are not yet
- * answered. */
+/* So many times as long an attempt may take where etcd takes requests and does not answer them:
+ * when a whole fleet registers at once, those that ask again are still before those that are not
+ * yet answered. */
 #define PATIENCE 4
 
 static uint32_t least(uint32_t a, uint32_t b)

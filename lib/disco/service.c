@@ -288,8 +288,8 @@ void disco__service_add(disco_service_t *service, disco__host_t *host)
 /* Looking at so many addresses one by one takes no longer than comparing a few texts. */
 #define FEW_HOSTS 64
 
-/* Where the host itself is; the count when it is nowhere. Several may compare equal, when etcd holds
- * the same UUID under two keys. */
+/* Where the host itself is; the count when it is nowhere. Several may compare equal, when etcd
+ * holds the same UUID under two keys. */
 static size_t find(const disco_service_t *service, const disco__host_t *host)
 {
     bool one_by_one = service->unsorted || service->count <= FEW_HOSTS;

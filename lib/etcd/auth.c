@@ -3,11 +3,11 @@
  * was restarted, the user was changed), it is dropped, and the next one that waits begins anew.
  * Failure modes: no endpoint answers: it is tried on, as a call without an end of its own is, for
  * as long as somebody waits, and who waits is told. User or password are wrong: who waits is told
- * so, and nothing is tried on: the next one that waits asks again, but for a while (backoff with full
- * jitter) it is told the same without asking, since many may try on and etcd calculates long over a
- * password. etcd has authentication switched off: no token is sent, until a request is refused for
- * having none. A new token is refused before it was of any use: the next one is asked for only after
- * a while likewise. */
+ * so, and nothing is tried on: the next one that waits asks again, but for a while (backoff with
+ * full jitter) it is told the same without asking, since many may try on and etcd calculates long
+ * over a password. etcd has authentication switched off: no token is sent, until a request is
+ * refused for having none. A new token is refused before it was of any use: the next one is asked
+ * for only after a while likewise. */
 #include "etcd/auth.h"
 
 #include <string.h>

@@ -1,12 +1,12 @@
 /* The store that asks etcd which API to speak, and is then one of the two others.
  *
  * Happy path: with the first operation or watch the server is asked for a key of the v2 API. Any
- * answer of that API means v2, its absence v3, if no other endpoint that can be reached has it: what
- * is in v2 is the same on all members, whichever of them serve it. What was begun meanwhile is held, and handed on in
- * its order; later on a call goes straight to the chosen store. The choice is for good. Failure
- * modes: an endpoint that cannot say is no choice: the next one is asked, as a call does it. What
- * is held is told, and ends when its own time is up, or, if it has an end, after a round in which
- * no endpoint could be connected to. */
+ * answer of that API means v2, its absence v3, if no other endpoint that can be reached has it:
+ * what is in v2 is the same on all members, whichever of them serve it. What was begun meanwhile is
+ * held, and handed on in its order; later on a call goes straight to the chosen store. The choice
+ * is for good. Failure modes: an endpoint that cannot say is no choice: the next one is asked, as a
+ * call does it. What is held is told, and ends when its own time is up, or, if it has an end, after
+ * a round in which no endpoint could be connected to. */
 #ifndef DISCO_ETCD_AUTO_STORE_H
 #define DISCO_ETCD_AUTO_STORE_H
 

@@ -4,11 +4,11 @@
  * Failure modes: an attempt that takes too long, a connection that breaks, an endpoint that says it
  * cannot: the endpoint is left alone, the next one is tried at once, and after a round of all of
  * them the call waits (backoff with full jitter). An endpoint that does not serve the API is passed
- * over for one that may, and stays for what it serves; the call ends when there is none. It ends with the last failure when its time is
- * up, or after one round in which no endpoint could even be connected to (a call without an end of
- * its own goes on). With two targets an attempt is over when both have their answer, and the next
- * one asks for both again. A request that is not repeatable ends with the first failure after which it may
- * have been received.
+ * over for one that may, and stays for what it serves; the call ends when there is none. It ends
+ * with the last failure when its time is up, or after one round in which no endpoint could even be
+ * connected to (a call without an end of its own goes on). With two targets an attempt is over when
+ * both have their answer, and the next one asks for both again. A request that is not repeatable
+ * ends with the first failure after which it may have been received.
  *
  * With a token: the call waits until there is one, then goes on as above; its total time counts,
  * an attempt's does not. A token that is refused is renewed, and the endpoint asked again. Nobody

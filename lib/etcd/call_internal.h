@@ -27,7 +27,8 @@ void disco__call_wait_for_token(disco__call_t *call);
 void disco__call_time_while_waiting(disco__call_t *call);
 /* The answer says so. The call has gone on, or is over. */
 void disco__call_token_refused(disco__call_t *call);
-/* Of an attempt that has failed: true when it is worth another, with a new token, once in a call. */
+/* Of an attempt that has failed: true when it is worth another, with a new token, once in a
+ * call. */
 bool disco__call_token_may_be_why(disco__call_t *call);
 
 #endif

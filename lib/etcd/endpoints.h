@@ -52,8 +52,8 @@ disco__endpoint_t *disco__endpoints_pick(disco__endpoints_t *endpoints);
 /* It answered: it is kept. */
 void disco__endpoints_succeeded(disco__endpoints_t *endpoints, disco__endpoint_t *endpoint);
 
-/* It answered that it does not have what was asked for: another is in use. False: there is none that
- * did not fail lately, and it is kept. */
+/* It answered that it does not have what was asked for: another is in use. False: there is none
+ * that did not fail lately, and it is kept. */
 bool disco__endpoints_passed(disco__endpoints_t *endpoints, disco__endpoint_t *endpoint);
 
 /* It did not: it is left alone for a while, and the next one is in use. */

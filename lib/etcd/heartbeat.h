@@ -1,10 +1,11 @@
 /* When the next heartbeat is due, and when the last one was too long ago.
  *
  * Happy path: acknowledged, a third of the time to live passes (a little less where that lets it be
- * sent together with others), beat is called, the owner sends one and says that it was acknowledged. Failure modes: a heartbeat that fails is the owner's to
- * repeat; when the whole time to live has passed since the last acknowledged one was sent, overdue
- * is called, once until the next acknowledgement. A loop that was blocked, or a machine that slept,
- * comes to this too: timers count the sleep. */
+ * sent together with others), beat is called, the owner sends one and says that it was
+ * acknowledged. Failure modes: a heartbeat that fails is the owner's to repeat; when the whole time
+ * to live has passed since the last acknowledged one was sent, overdue is called, once until the
+ * next acknowledgement. A loop that was blocked, or a machine that slept, comes to this too: timers
+ * count the sleep. */
 #ifndef DISCO_ETCD_HEARTBEAT_H
 #define DISCO_ETCD_HEARTBEAT_H
 

@@ -12,8 +12,8 @@ typedef struct disco__v2_event_s {
 } disco__v2_event_t;
 
 /* The texts of the event are put where they stand in the body; nothing is allocated. with_previous:
- * what the key held before is wanted. 0; UV_ENOMEM; DISCO_EPROTOCOL: no JSON, or no node in it. What
- * else is of a wrong type is passed over. */
+ * what the key held before is wanted. 0; UV_ENOMEM; DISCO_EPROTOCOL: no JSON, or no node in it.
+ * What else is of a wrong type is passed over. */
 int disco__v2_read_event(disco__v2_event_t *event, bool with_previous, char *body, size_t size);
 
 #endif

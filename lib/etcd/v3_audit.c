@@ -1,11 +1,11 @@
 /* Keep-alives say nothing of a key that somebody else has deleted, or has written without the
- * lease: etcd is asked which keys the lease has, now and then, after heartbeats have failed, and when
- * the cluster is another one or was set back.
+ * lease: etcd is asked which keys the lease has, now and then, after heartbeats have failed, and
+ * when the cluster is another one or was set back.
  *
  * Happy path: the answer has every key that was acknowledged before the question was sent. Failure
  * modes: one that is missing is asked for once more, since the member that answers may not have
- * come to its write yet; when it is missing again, it is told that it is gone. A question that fails
- * is asked again later; one that etcd refuses is not asked any more. */
+ * come to its write yet; when it is missing again, it is told that it is gone. A question that
+ * fails is asked again later; one that etcd refuses is not asked any more. */
 #include <stdlib.h>
 #include <string.h>
 

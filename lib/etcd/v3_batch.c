@@ -2,10 +2,11 @@
  * answer has a result for each of them, and they are told, one by one.
  *
  * Failure modes:
- * - An attempt fails: each task is told, and the request is repeated. A task that has left meanwhile
- * is taken out of the request before; a removal that waited for its key's write goes its way.
- * - etcd refuses the transaction for what one of the tasks asks: it is halved, down to single tasks,
- * so that the others are not concerned.
+ * - An attempt fails: each task is told, and the request is repeated. A task that has left
+ * meanwhile is taken out of the request before; a removal that waited for its key's write goes its
+ * way.
+ * - etcd refuses the transaction for what one of the tasks asks: it is halved, down to single
+ * tasks, so that the others are not concerned.
  * - The lease is gone: the tasks wait for another to be granted.
  * - The batch's tasks have all left: the request is ended. */
 #include "etcd/v3_batch.h"

@@ -1,7 +1,8 @@
 /* Bytes of etcd's v3 API as its JSON gateway has them, in and out. Knows no loop.
  *
  * Sources: etcd 3.4.23, 3.5.35 and 3.6.16 asked; rpc.proto of etcd. Numbers of 64 bits come as
- * strings (numbers are taken too), bytes as base64, and what is zero, false or empty is left out. */
+ * strings (numbers are taken too), bytes as base64, and what is zero, false or empty is left
+ * out. */
 #ifndef DISCO_ETCD_V3_CODEC_H
 #define DISCO_ETCD_V3_CODEC_H
 

@@ -86,8 +86,8 @@ void disco__v3_lease_ask(disco__v3_lease_t *lease, disco__call_t *call, const ch
     disco__buffer_append_char(&call->content, '}');
 }
 
-/* What was written on it is gone. A write under way that was only to replace it has its end by that;
- * another finds out by itself, and is repeated on the next lease. */
+/* What was written on it is gone. A write under way that was only to replace it has its end by
+ * that; another finds out by itself, and is repeated on the next lease. */
 static void tell_gone(disco__v3_leased_t *leased, const disco__failure_t *failure)
 {
     disco__v3_task_t *write = leased->write;

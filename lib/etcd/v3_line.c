@@ -20,7 +20,8 @@
  * with the request (3.4.23, 3.5.35, 3.6.16). */
 #define FIELDS DISCO__V3_NEEDS_LEADER "Connection: close\r\n"
 
-/* Room for what messages say is kept for the next, but not that of a message as large as few are. */
+/* Room for what messages say is kept for the next, but not that of a message as large as few
+ * are. */
 #define TEXTS_KEPT 65536
 
 static disco__v3_line_t *line_of(disco__call_t *call)

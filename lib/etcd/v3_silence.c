@@ -2,8 +2,8 @@
  *
  * Happy path: nothing has come for a while; the member answers a read that needs a majority; the
  * line is doubted all the same, since its connection may be dead, and checked again later on, be it
- * that another line is still being opened. Failure modes: the member does not answer, or says that it
- * cannot: the line is given up. Memory is short: checked later. */
+ * that another line is still being opened. Failure modes: the member does not answer, or says that
+ * it cannot: the line is given up. Memory is short: checked later. */
 #include <uvdisco/error.h>
 
 #include "etcd/v3_stream.h"

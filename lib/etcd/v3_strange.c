@@ -1,10 +1,10 @@
 /* Answers of a watch stream that make no sense, and when they are believed all the same.
  *
- * Happy path: none. Failure modes: a message cannot be read, or a member's revision or raft term lies
- * before what was seen: asked again, of the next endpoint; when it is so again and again, of the
- * latter for longer than it takes a member that lags behind, every watch has a gap. Beside a line that
- * has been live for long it is not believed; but a watch that this one has not may begin in etcd's
- * future, and then has a gap. */
+ * Happy path: none. Failure modes: a message cannot be read, or a member's revision or raft term
+ * lies before what was seen: asked again, of the next endpoint; when it is so again and again, of
+ * the latter for longer than it takes a member that lags behind, every watch has a gap. Beside a
+ * line that has been live for long it is not believed; but a watch that this one has not may begin
+ * in etcd's future, and then has a gap. */
 #include <uvdisco/error.h>
 
 #include "etcd/v3_stream.h"

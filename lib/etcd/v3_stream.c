@@ -19,9 +19,9 @@
  * now. Refuses one: STALE to that one, which is tried again after a while (backoff), together with
  * all.
  * - The cluster is another one, or a message is over the limit: all watches have a gap. Revision or
- * raft term run backwards, or a message cannot be read: likewise, when it is so again elsewhere, the
- * former for longer than it takes a member that lags behind. etcd itself would wait in silence for a
- * revision of the future. */
+ * raft term run backwards, or a message cannot be read: likewise, when it is so again elsewhere,
+ * the former for longer than it takes a member that lags behind. etcd itself would wait in silence
+ * for a revision of the future. */
 #include "etcd/v3_stream.h"
 
 #include <uvdisco/error.h>

@@ -13,8 +13,8 @@ typedef struct disco__v3_create_s {
     bool previous;
 } disco__v3_create_t;
 
-/* etcd's revisions have 63 bits. When it is asked for more it reads nothing behind that, so that the
- * watches which follow are never created (3.4.23). */
+/* etcd's revisions have 63 bits. When it is asked for more it reads nothing behind that, so that
+ * the watches which follow are never created (3.4.23). */
 #define DISCO__V3_REVISION_MOST INT64_MAX
 
 /* {"create_request":{...}}; several follow each other without anything between them. The range of

@@ -1,6 +1,6 @@
-/* The quick way through a message of a watch stream: it is expected to be as etcd writes it, without
- * white space, its members in their order, its numbers in strings, nothing escaped. Anything else is
- * left to disco__v3_read_message(). */
+/* The quick way through a message of a watch stream: it is expected to be as etcd writes it,
+ * without white space, its members in their order, its numbers in strings, nothing escaped.
+ * Anything else is left to disco__v3_read_message(). */
 #include <string.h>
 
 #include "etcd/v3_watch_codec.h"

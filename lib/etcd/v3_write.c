@@ -2,9 +2,9 @@
  *
  * Happy path: one transaction, in which the condition is the comparison; when it does not hold, the
  * key is read in the same transaction, which tells why. A key with a time to live gets a lease of
- * its own first, which nothing keeps alive. Failure modes: those of etcd/call.h; a lease that was over
- * before the key was written, etcd having been silent for so long, is granted anew; one whose key
- * could not be written is left to expire. */
+ * its own first, which nothing keeps alive. Failure modes: those of etcd/call.h; a lease that was
+ * over before the key was written, etcd having been silent for so long, is granted anew; one whose
+ * key could not be written is left to expire. */
 #include <string.h>
 
 #include <uvdisco/error.h>

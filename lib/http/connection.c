@@ -1,8 +1,8 @@
 /* Happy path: dial; on_open; for each request, or two in a row: one write, the response through the
- * parser to the request's callbacks, on_complete; between requests it rests. Failure modes: the dial fails; the
- * response does not come in time; the stream ends before or in the response, or between two of
- * them, which is as if a kept connection turned out to be dead; the response is malformed or too
- * large; bytes come while no request is under way. All end in on_failed. A
+ * parser to the request's callbacks, on_complete; between requests it rests. Failure modes: the
+ * dial fails; the response does not come in time; the stream ends before or in the response, or
+ * between two of them, which is as if a kept connection turned out to be dead; the response is
+ * malformed or too large; bytes come while no request is under way. All end in on_failed. A
  * callback of the request may close the connection while the parser is on the stack: the parser is
  * stopped then, and the memory stays until a later turn. */
 #include "http/connection.h"

@@ -47,8 +47,9 @@ int disco__connection_new(disco__connection_t **connection, disco__pool_t *pool,
  * it is open. */
 void disco__connection_promise(disco__connection_t *connection, disco__http_request_t *request);
 
-/* Sends on a connection that is open; of two requests, those without a response. 0; or UV_ENOMEM or the stream's error, nothing having been
- * sent: the connection is then to be closed, and still has the request. */
+/* Sends on a connection that is open; of two requests, those without a response. 0; or UV_ENOMEM or
+ * the stream's error, nothing having been sent: the connection is then to be closed, and still has
+ * the request. */
 int disco__connection_send(disco__connection_t *connection, disco__http_request_t *request);
 
 /* Nothing to do: does not keep the loop alive, and fails with UV_ETIMEDOUT after the pool's idle

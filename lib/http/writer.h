@@ -23,8 +23,8 @@ typedef struct disco__http_message_s {
  * left behind. */
 int disco__http_write(disco__buffer_t *out, const disco__http_message_t *message);
 
-/* Two that differ in their targets alone, one behind the other; *second_at receives where the second
- * begins. */
+/* Two that differ in their targets alone, one behind the other; *second_at receives where the
+ * second begins. */
 int disco__http_write_two(disco__buffer_t *out, const disco__http_message_t *message,
                           const char *second_target, size_t *second_at);
 

@@ -19,8 +19,8 @@
  * spoil the others; see disco__text_is_utf8(). */
 int disco__json_parse(const char *text, size_t size, cJSON **value);
 
-/* The same for an answer that holds values of many: a \u0000 in one of them ends that string and does not
- * spoil the others. */
+/* The same for an answer that holds values of many: a \u0000 in one of them ends that string and
+ * does not spoil the others. */
 int disco__json_parse_answer(const char *text, size_t size, cJSON **value);
 
 /* Members of an object by name. Go 1.26 takes them one after the other, ignoring the case of their

@@ -24,7 +24,8 @@ void disco__tls_explain(disco__failure_t *failure, const disco__tls_scene_t *sce
 void disco__tls_explain_end(disco__failure_t *failure, const disco__tls_scene_t *scene, int status);
 
 /* The connection ended after the handshake; failure holds how. Adds words to an end that TLS 1.3
- * gives no other reason for: there the client is done before the server has seen its certificate. */
+ * gives no other reason for: there the client is done before the server has seen its
+ * certificate. */
 void disco__tls_explain_early_end(disco__failure_t *failure, const disco__tls_scene_t *scene);
 
 #endif

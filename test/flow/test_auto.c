@@ -1,5 +1,5 @@
-/* The choice of the API by asking the server: what it is made by, and what becomes of what was begun
- * before. */
+/* The choice of the API by asking the server: what it is made by, and what becomes of what was
+ * begun before. */
 #include "base/timer.h"
 #include "support/flow.h"
 
@@ -165,7 +165,8 @@ typedef struct all_s {
     disco_subscription_t *subscribed;
 } all_t;
 
-/* Everything that can be begun; what is borrowed only while a call lasts is overwritten behind it. */
+/* Everything that can be begun; what is borrowed only while a call lasts is overwritten behind
+ * it. */
 static void begin_keys(flow_t *flow, all_t *all)
 {
     disco_kv_put_options_t put = {.condition = DISCO_KV_VALUE, .ttl_s = 5};

@@ -61,8 +61,8 @@ DISCO_TEST(a_public_service_has_the_hosts_name_ports_and_credentials)
     end(&bench);
 }
 
-/* The first wait is a third of five seconds. Those that ask again and again are still before an etcd
- * that has a whole fleet to answer. */
+/* The first wait is a third of five seconds. Those that ask again and again are still before an
+ * etcd that has a whole fleet to answer. */
 DISCO_TEST(a_silent_etcd_is_given_more_time_in_each_round)
 {
     static const uint32_t waits[] = {1666, 2 * 1666, 5000, 5000};

@@ -1,5 +1,5 @@
-/* Members of one cluster that do not all serve the API, as while it is switched on or off on one after
- * the other. */
+/* Members of one cluster that do not all serve the API, as while it is switched on or off on one
+ * after the other. */
 #include "flow/call_bench.h"
 
 #define TXN "POST /v3/kv/txn "

@@ -1,4 +1,5 @@
-/* Hosts and infos read by way of cJSON's tree, by the rules of disco/fields.h, slowly and plainly. */
+/* Hosts and infos read by way of cJSON's tree, by the rules of disco/fields.h, slowly and
+ * plainly. */
 #ifndef TEST_FUZZ_TREE_HOST_H
 #define TEST_FUZZ_TREE_HOST_H
 

@@ -145,8 +145,8 @@ DISCO_TEST(a_member_hangs)
     end();
 }
 
-/* Without a majority nothing can be written: the loss is told, and that it is over. Whether etcd let
- * the hosts expire or not, the view is right in the end. */
+/* Without a majority nothing can be written: the loss is told, and that it is over. Whether etcd
+ * let the hosts expire or not, the view is right in the end. */
 DISCO_TEST(the_majority_is_lost_and_comes_back)
 {
     size_t i;

@@ -240,8 +240,8 @@ static void set_up_hosts(void)
     write_host("s", "again", "f", 0);
 }
 
-/* Twice as many as v2 keeps the history of. What is not being waited for by then is lost with it, so
- * this waits until etcd has answered that it is. */
+/* Twice as many as v2 keeps the history of. What is not being waited for by then is lost with it,
+ * so this waits until etcd has answered that it is. */
 static void flood_behind_watches(proxy_t *proxy)
 {
     if (live_has_side(DISCO_API_V2)) {
@@ -277,7 +277,8 @@ DISCO_TEST(nothing_is_missed_behind_other_writes)
     live_close(&live);
 }
 
-/* What happened meanwhile is no longer in etcd's history: the difference of the listings is told. */
+/* What happened meanwhile is no longer in etcd's history: the difference of the listings is
+ * told. */
 DISCO_TEST(nothing_is_missed_while_the_connection_is_down)
 {
     proxy_t *proxy;

@@ -100,8 +100,8 @@ static size_t measure(const char *uuid)
     return size;
 }
 
-/* Writes a host, and cuts the connections that say so behind the first byte, the next, and so on, as
- * far as the last. */
+/* Writes a host, and cuts the connections that say so behind the first byte, the next, and so on,
+ * as far as the last. */
 static void cut_event(const char *uuid, size_t first, size_t last)
 {
     const char *name;

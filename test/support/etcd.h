@@ -4,8 +4,8 @@
  *
  * Each function runs the loop until what it does is done, so none may be called from inside a
  * callback. What fails fails the test, with the end of etcd's log. The program is $UVDISCO_ETCD,
- * else etcd in the PATH. One that has no v2 API any more, as of etcd 3.6, has the tests skipped that
- * need it. */
+ * else etcd in the PATH. One that has no v2 API any more, as of etcd 3.6, has the tests skipped
+ * that need it. */
 #ifndef TEST_SUPPORT_ETCD_H
 #define TEST_SUPPORT_ETCD_H
 

@@ -22,7 +22,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     (void)events;
 }
 
-/* libuv aborts when its table of file descriptors cannot grow; so it is made large enough for any test. */
+/* libuv aborts when its table of file descriptors cannot grow; so it is made large enough for any
+ * test. */
 static void grow_table(uv_loop_t *loop)
 {
     uv_poll_t poll;

@@ -53,8 +53,8 @@ typedef struct live_registration_s {
 void live_register(live_t *live, live_registration_t *registration, disco_client_t *client,
                    const char *service, const disco_host_t *host,
                    const disco_registration_options_t *options);
-/* With both APIs each side loses its host, and gets it back, for itself: one may be lost right behind
- * the RECOVERED of the other. Waits for as many RECOVERED as it takes. */
+/* With both APIs each side loses its host, and gets it back, for itself: one may be lost right
+ * behind the RECOVERED of the other. Waits for as many RECOVERED as it takes. */
 void live_await_ready(live_registration_t *registration);
 /* Waits for CLOSED, and asserts that etcd has deleted the host. */
 void live_unregister(live_registration_t *registration);
@@ -86,7 +86,8 @@ typedef struct live_watch_s {
 void live_watch(live_t *live, live_watch_t *watch, disco_client_t *client, const char *key,
                 bool recursive, uint64_t from_revision);
 void live_unwatch(live_watch_t *watch);
-/* What the keys' watch tells of one whose time has passed: v3 does not tell that from a deletion. */
+/* What the keys' watch tells of one whose time has passed: v3 does not tell that from a
+ * deletion. */
 disco_watch_event_type_t live_expired(void);
 
 /* Looks a service up; *service, if not NULL, receives a reference, or NULL. */

@@ -1,5 +1,5 @@
-/* With a name, and where tests run by API, "v2", "v3" or "both": runs that test. Without a name: runs
- * all tests of this file, one after the other; on that API alone, if one is given. */
+/* With a name, and where tests run by API, "v2", "v3" or "both": runs that test. Without a name:
+ * runs all tests of this file, one after the other; on that API alone, if one is given. */
 #include "support/test.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Happy path: a request is recognised, counted, and handed to the tiny etcd. Failure modes: it waits
- * instead until it is passed, or is refused in the words of its API. */
+/* Happy path: a request is recognised, counted, and handed to the tiny etcd. Failure modes: it
+ * waits instead until it is passed, or is refused in the words of its API. */
 #include "support/registry.h"
 
 #include <stdlib.h>

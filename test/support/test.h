@@ -4,9 +4,9 @@
  * process of its own, with the counting heap of support/heap.h under the library, libuv and cJSON.
  * It fails if a block is left over.
  *
- * DISCO_TESTS_BY_API; at the start of a line has each test of the file run three times: on v2, on v3
- * and on both, each a ctest of its own. test_api() says which. DISCO_TEST_ON(name, v2, v3) makes a
- * test whose subject only these have. */
+ * DISCO_TESTS_BY_API; at the start of a line has each test of the file run three times: on v2, on
+ * v3 and on both, each a ctest of its own. test_api() says which. DISCO_TEST_ON(name, v2, v3) makes
+ * a test whose subject only these have. */
 #ifndef TEST_SUPPORT_TEST_H
 #define TEST_SUPPORT_TEST_H
 

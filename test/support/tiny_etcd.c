@@ -1,5 +1,5 @@
-/* Happy path: by its path a request goes to one of the halves, which answers it. Failure modes: what
- * belongs to an API that the test is not on, and what neither half has, fails the test. */
+/* Happy path: by its path a request goes to one of the halves, which answers it. Failure modes:
+ * what belongs to an API that the test is not on, and what neither half has, fails the test. */
 #include "support/tiny_etcd.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* The v2 half of the tiny etcd: keys in one flat list, a history for waitIndex, polls that are held. */
+/* The v2 half of the tiny etcd: keys in one flat list, a history for waitIndex, polls that are
+ * held. */
 #ifndef TEST_SUPPORT_TINY_V2_H
 #define TEST_SUPPORT_TINY_V2_H
 

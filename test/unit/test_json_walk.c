@@ -8,7 +8,8 @@
 
 #include "json/walk.h"
 
-/* Goes into members whose name begins with '>', and into all arrays there; notes what else comes. */
+/* Goes into members whose name begins with '>', and into all arrays there; notes what else
+ * comes. */
 typedef struct owner_s {
     char notes[4000];
     size_t size;

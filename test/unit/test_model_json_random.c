@@ -1,4 +1,5 @@
-/* Hosts made at random, and JSON damaged byte by byte. DISCO_TEST_SEED repeats a run that failed. */
+/* Hosts made at random, and JSON damaged byte by byte. DISCO_TEST_SEED repeats a run that
+ * failed. */
 #include "support/test.h"
 
 #include <inttypes.h>

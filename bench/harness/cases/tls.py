@@ -29,7 +29,7 @@ CASES = [_case(api, resumed) for api in APIS for resumed in (0, 1)]
 GROUP = Group(
     name="tls",
     title="TLS handshakes",
-    note="With certificates of both sides, on the curve P-256. On v2 a lookup opens two connections.",
+    note="With certificates of both sides, on the curve P-256. libcurl opens two connections for a lookup on v2.",
     plot=[name(api, resumed) for api in APIS for resumed in (0, 1)],
 )
 

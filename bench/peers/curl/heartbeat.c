@@ -1,7 +1,7 @@
 /* heartbeat: registrations= hosts are written, and when all are there, seconds= of nothing but
  * heartbeats are measured. v2: each host's whole value is written again at each beat, as the Go
- * package does. v3: one lease holds them all, which is kept alive at each beat, from its grant on; they
- * are written by transactions. */
+ * package does. v3: one lease holds them all, which is kept alive at each beat, from its grant on;
+ * they are written by transactions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

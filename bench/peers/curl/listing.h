@@ -1,5 +1,5 @@
-/* A lookup: v3: one transaction; v2: the hosts, and with info=1 the info beside them, on a connection
- * of its own. */
+/* A lookup: v3: one transaction; v2: the hosts, and with info=1 the info beside them, on a
+ * connection of its own. */
 #ifndef CURL_LISTING_H
 #define CURL_LISTING_H
 

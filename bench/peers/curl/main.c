@@ -1,5 +1,5 @@
-/* What libcurl's multi interface costs on a libuv loop, with cJSON. The cases stand in files of their
- * own. */
+/* What libcurl's multi interface costs on a libuv loop, with cJSON. The cases stand in files of
+ * their own. */
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
-/* memory: what=connection: callers with a connection each, on v2 with info=1 two, that has been used
- * and is idle now.
- * what=snapshot: the hosts of a service, decoded. Bytes as the C library has them allocated, of this
- * program, libcurl and its TLS alike, and as the process has grown. */
+/* memory: what=connection: callers with a connection each, on v2 with info=1 two, that has been
+ * used and is idle now. what=snapshot: the hosts of a service, decoded. Bytes as the C library has
+ * them allocated, of this program, libcurl and its TLS alike, and as the process has grown. */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>

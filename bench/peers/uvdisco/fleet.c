@@ -1,7 +1,7 @@
-/* fleet: clients= clients, each with a host, whose etcd goes away for longer than a time to live and
- * comes back, which is somebody else's work: the hosts are LOST while it is away, and RECOVERED when
- * it is there again. Told are the times of the first and of the last RECOVERED; when etcd was there
- * again is known to who has started it. */
+/* fleet: clients= clients, each with a host, whose etcd goes away for longer than a time to live
+ * and comes back, which is somebody else's work: the hosts are LOST while it is away, and RECOVERED
+ * when it is there again. Told are the times of the first and of the last RECOVERED; when etcd was
+ * there again is known to who has started it. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* latency: a host is written, and a subscriber in the same process is told; count= times in turn: the
- * time from sending the write to the callback. */
+/* latency: a host is written, and a subscriber in the same process is told; count= times in turn:
+ * the time from sending the write to the callback. */
 #include <stdio.h>
 #include <stdlib.h>
 

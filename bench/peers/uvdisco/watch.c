@@ -1,5 +1,5 @@
-/* watch: a subscriber of a service is told of events= changes of its hosts, one after the other. The
- * first counts as the warm-up. */
+/* watch: a subscriber of a service is told of events= changes of its hosts, one after the other.
+ * The first counts as the warm-up. */
 #include "cases.h"
 #include "measure.h"
 #include "report.h"

@@ -1,11 +1,13 @@
-/* The library as a program uses it, at the end of a pipe: commands are read from standard input, one
- * JSON object a line, and what happens is written to standard output likewise. Where etcd is, and by
- * which API it is spoken to, comes from the environment. The end of the input shuts the client down.
+/* The library as a program uses it, at the end of a pipe: commands are read from standard input,
+ * one JSON object a line, and what happens is written to standard output likewise. Where etcd is,
+ * and by which API it is spoken to, comes from the environment. The end of the input shuts the
+ * client down.
  *
  *   {"do":"register","id":I,"service":S,"host":{...}}  then events READY, CREDENTIALS, ... of I
  *   {"do":"unregister","id":I}                         then CLOSED of I
  *   {"do":"host","id":I}                               HOST of I: the registered host
- *   {"do":"subscribe","id":I,"service":S}              then events SYNCED, UP, CHANGED, DOWN, ... of I
+ *   {"do":"subscribe","id":I,"service":S}              then events SYNCED, UP, CHANGED, DOWN, ...
+ *   of I
  *   {"do":"get","id":I,"service":S,"shard":H}          GOT of I: the service, its hosts, their URLs
  *
  * A host is written with all its fields, by the names that it has in etcd. */

@@ -199,25 +199,19 @@ static void read_node(disco__v2_listing_t *listing, disco__scan_t *scan, disco__
         read_member(listing, scan, node, &name);
 }
 
-/* As many nodes as can be read the quick way; the scanner is behind the last. False: none. */
-static bool take_quickly(disco__v2_listing_t *listing, disco__scan_t *scan)
+/* False: it cannot be read the quick way. */
+static bool take_quickly(void *data, disco__scan_t *scan)
 {
-    const char *first = scan->at;
-    const char *behind = first;
+    disco__v2_listing_t *listing = data;
     disco__v2_node_t node;
+    int rv;
 
-    while (read_quickly(listing, scan, &node)) {
-        int rv = hand_over(listing, &node);
-
-        behind = scan->at;
-        scan->fresh = false;
-        if (rv != 0)
-            (void)disco__scan_fail(scan, rv);
-        if (rv != 0 || !DISCO__TAKE(scan, ","))
-            break;
-    }
-    scan->at = behind;
-    return behind > first;
+    if (!read_quickly(listing, scan, &node))
+        return false;
+    rv = hand_over(listing, &node);
+    if (rv != 0)
+        (void)disco__scan_fail(scan, rv);
+    return true;
 }
 
 /* The node, when the scanner has taken all of it, and what is in it. That calls itself, no deeper
@@ -232,7 +226,7 @@ static void take_node(disco__v2_listing_t *listing, disco__scan_t *scan)
         (void)disco__scan_skip(scan);
         return;
     }
-    if (take_quickly(listing, scan))
+    if (disco__take_row(scan, take_quickly, listing))
         return;
     read_node(listing, scan, &node);
     if (scan->status != 0)

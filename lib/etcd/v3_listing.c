@@ -249,25 +249,19 @@ static int range_member(disco__v3_listing_t *listing, const disco__span_t *name,
     }
 }
 
-/* As many pairs as can be read the quick way; the scanner is behind the last. False: none. */
-static bool take_quickly(disco__v3_listing_t *listing, disco__scan_t *scan)
+/* False: it cannot be read the quick way. */
+static bool take_quickly(void *data, disco__scan_t *scan)
 {
-    const char *first = scan->at;
-    const char *behind = first;
+    disco__v3_listing_t *listing = data;
     pair_t pair;
+    int rv;
 
-    while (take_pair(listing, scan, &pair)) {
-        int rv = hand_over(listing, &pair);
-
-        behind = scan->at;
-        scan->fresh = false;
-        if (rv != 0)
-            (void)disco__scan_fail(scan, rv);
-        if (rv != 0 || !DISCO__TAKE(scan, ","))
-            break;
-    }
-    scan->at = behind;
-    return behind > first;
+    if (!take_pair(listing, scan, &pair))
+        return false;
+    rv = hand_over(listing, &pair);
+    if (rv != 0)
+        (void)disco__scan_fail(scan, rv);
+    return true;
 }
 
 static int take_key(disco__v3_listing_t *listing, disco__scan_t *scan)
@@ -277,7 +271,7 @@ static int take_key(disco__v3_listing_t *listing, disco__scan_t *scan)
 
     if (disco__scan_peek(scan) != '{')
         return skip_unreadable(listing, scan);
-    if (take_quickly(listing, scan))
+    if (disco__take_row(scan, take_quickly, listing))
         return DISCO__WALK_TAKEN;
     if (next_pair(listing, scan, &pair))
         rv = hand_over(listing, &pair);

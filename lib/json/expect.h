@@ -82,4 +82,22 @@ static inline bool disco__take_digits(disco__scan_t *scan, uint64_t *number)
     return count > 0 && count <= 15 && scan->at < scan->end && (*first != '0' || count == 1);
 }
 
+/* As many items of an array as `take` takes, which may fail the scanner, one behind the other; the
+ * scanner is behind the last. False: none. */
+static inline bool disco__take_row(disco__scan_t *scan,
+                                   bool (*take)(void *data, disco__scan_t *scan), void *data)
+{
+    const char *first = scan->at;
+    const char *behind = first;
+
+    while (take(data, scan)) {
+        behind = scan->at;
+        scan->fresh = false;
+        if (scan->status != 0 || !DISCO__TAKE(scan, ","))
+            break;
+    }
+    scan->at = behind;
+    return behind > first;
+}
+
 #endif

@@ -50,24 +50,32 @@ static inline size_t disco__eight_digits(const char *at, size_t left, uint64_t *
     return i;
 }
 
+/* digits: from 1 to 8. */
+static inline uint64_t disco__power_of_ten(size_t digits)
+{
+    static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+
+    return digits == 8 ? 100000000 : powers[digits & 7];
+}
+
 /* The digits at the front. Gives how many there are; 0: none, or more than a number has. */
 static inline size_t disco__digits(const char *at, size_t left, uint64_t *number)
 {
-    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
-                                      100000, 1000000, 10000000, 100000000};
     size_t count = disco__eight_digits(at, left, number);
     size_t more = count;
 
     while (more == 8) {
         uint64_t part;
+        uint64_t power;
 
         more = disco__eight_digits(at + count, left - count, &part);
         if (more == 0)
             break;
         count += more;
-        if (count > 19 && (count > 20 || *number > (UINT64_MAX - part) / powers[more]))
+        power = disco__power_of_ten(more);
+        if (count > 19 && (count > 20 || *number > (UINT64_MAX - part) / power))
             return 0;
-        *number = *number * powers[more] + part;
+        *number = *number * power + part;
     }
     return count;
 }

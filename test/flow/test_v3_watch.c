@@ -1,10 +1,6 @@
 /* A watch on a v3 stream that goes well, badly, or not at all: no event is lost without a GAP, none
  * is told twice. */
-#include "support/watch_flow.h"
-
-static watch_flow_t bench;
-
-#define DIARY (&bench.diaries[0])
+#include "flow/watched_bench.h"
 
 static void begin(size_t servers, uint64_t from)
 {
@@ -18,17 +14,6 @@ static flow_request_t asks_from(uint64_t start)
     return watch_expect(&bench, watch_asked(1, "/w", start));
 }
 
-static flow_request_t asks_later_from(uint64_t start)
-{
-    return watch_expect_later(&bench, watch_asked(1, "/w", start));
-}
-
-static void created(flow_request_t line, uint64_t revision)
-{
-    watch_begin(line);
-    watch_created(&bench, line, 1, revision);
-}
-
 /* Follows from now on, where now is 6. */
 static flow_request_t synced(void)
 {
@@ -37,22 +22,6 @@ static flow_request_t synced(void)
     created(line, 6);
     diary_expect(DIARY, "SYNCED");
     return line;
-}
-
-static void put(flow_request_t line, uint64_t revision)
-{
-    watch_events(&bench, line, 1, revision, watch_put("/w/a", "on", revision));
-}
-
-/* After trouble it is asked from 7 on, and an event comes. */
-static void goes_on_from_7(void)
-{
-    flow_request_t line = asks_later_from(7);
-
-    created(line, 8);
-    put(line, 7);
-    diary_expect(DIARY, "SYNCED");
-    diary_expect(DIARY, "PUT /w/a on @7");
 }
 
 DISCO_TEST(events_come_in_order_each_once)

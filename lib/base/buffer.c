@@ -93,6 +93,21 @@ int disco__buffer_append_slowly(disco__buffer_t *buffer, const void *bytes, size
     return 0;
 }
 
+int disco__buffer_append_secret(disco__buffer_t *buffer, const void *bytes, size_t size)
+{
+    disco__buffer_t grown = *buffer;
+
+    if (buffer->bytes != NULL && size >= buffer->capacity - buffer->size) {
+        grown.bytes = NULL;
+        if (disco__buffer_reserve(&grown, size) != 0)
+            return buffer->error = grown.error;
+        memcpy(grown.bytes, buffer->bytes, buffer->size);
+        disco__buffer_free_secret(buffer);
+        *buffer = grown;
+    }
+    return disco__buffer_append(buffer, bytes, size);
+}
+
 int disco__buffer_append_number(disco__buffer_t *buffer, uint64_t number)
 {
     char digits[20];

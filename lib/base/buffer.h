@@ -23,7 +23,7 @@ void disco__buffer_init_limited(disco__buffer_t *buffer, size_t limit);
 void disco__buffer_free(disco__buffer_t *buffer);
 
 /* The same, wiping first. Growing wipes nothing that was left behind: reserve first where that
- * matters. */
+ * matters, or append by disco__buffer_append_secret(). */
 void disco__buffer_free_secret(disco__buffer_t *buffer);
 
 /* Forgets the bytes but keeps the memory; clears the error. */
@@ -47,6 +47,9 @@ static inline int disco__buffer_append(disco__buffer_t *buffer, const void *byte
     buffer->bytes[buffer->size] = '\0';
     return 0;
 }
+
+/* Wipes what growing leaves behind. */
+int disco__buffer_append_secret(disco__buffer_t *buffer, const void *bytes, size_t size);
 
 static inline int disco__buffer_append_text(disco__buffer_t *buffer, const char *text)
 {

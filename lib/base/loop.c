@@ -90,6 +90,8 @@ static void on_handle_closed(uv_handle_t *handle)
 
     if (--loop->open_handles > 0)
         return;
+    if (loop->read_buffer != NULL)
+        disco__wipe(loop->read_buffer, DISCO__READ_BUFFER_SIZE); /* answers with credentials */
     disco__free(loop->read_buffer);
     loop->read_buffer = NULL;
     loop->closed(loop);

@@ -28,6 +28,8 @@ typedef struct disco__clock_s {
     int64_t wall_ahead_ms; /* wall clock less monotonic clock when last looked at */
 } disco__clock_t;
 
+#define DISCO__READ_BUFFER_SIZE 65536
+
 typedef struct disco__loop_s {
     uv_loop_t *uv;
     uv_timer_t timer_handle;
@@ -43,7 +45,8 @@ typedef struct disco__loop_s {
     size_t open_handles;
     void (*closed)(struct disco__loop_s *loop); /* NULL until disco__loop_close() */
     bool closing_handles;
-    char *read_buffer; /* of the net floor: one for all streams; NULL until one reads */
+    /* Of the net floor: DISCO__READ_BUFFER_SIZE bytes for all streams; NULL until one reads. */
+    char *read_buffer;
     disco__random_t random;
     disco__log_t log;
 } disco__loop_t;

@@ -18,10 +18,12 @@ void disco__strmap_free(disco__strmap_t *map)
     disco__strmap_init(map, map->seed);
 }
 
-/* One step: every bit of the word comes to bear on the lower half. */
+/* One step. Twice: a product's upper bits depend on few of what is multiplied, so that after one
+ * the next word could take back what this one changed, whatever the seed is. */
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
 

@@ -176,16 +176,21 @@ static int drop_unlisted(disco__side_t *side)
     return 0;
 }
 
-/* From where it lies with many that are gone to where it lies alone. NULL when memory is short. */
-static disco__host_t *move_host(disco_subscription_t *subscription, disco__host_t *host)
+/* From where it lies with many that are gone to where it lies alone. shown: it may be in the view.
+ * NULL when memory is short. */
+static disco__host_t *move_host(disco_subscription_t *subscription, disco__host_t *host, bool shown)
 {
-    disco_service_t *view = disco__subscription_view(subscription);
+    disco_service_t *view = NULL;
     disco__host_t *copy;
 
-    if (view == NULL || disco__host_copy(&copy, &host->host) != 0)
+    if (shown && in_view(subscription->view, host) != NULL &&
+        (view = disco__subscription_view(subscription)) == NULL)
+        return NULL;
+    if (disco__host_copy(&copy, &host->host) != 0)
         return NULL;
     copy->side = host->side;
-    (void)disco__service_replace(view, host, copy);
+    if (view != NULL)
+        (void)disco__service_replace(view, host, copy);
     return copy;
 }
 
@@ -201,7 +206,7 @@ static int move_member(disco_subscription_t *subscription, size_t place)
 
         if (host == NULL || !disco__host_is_among_few(host))
             continue;
-        copy = move_host(subscription, host);
+        copy = move_host(subscription, host, host == member.host);
         if (copy == NULL)
             return UV_ENOMEM;
         member.held[i].host = copy;
@@ -294,8 +299,9 @@ int disco__members_listed(disco__side_t *side, const disco__result_t *listing)
     if (rv != 0)
         return rv;
     disco__roster_unmark_all(&subscription->members);
-    /* Before the snapshot nobody looks at the view, so its order can wait for the end. */
-    if (!subscription->told_snapshot && subscription->view->references == 1)
+    /* Before the snapshot nobody looks at the view, so its order can wait for the end. Listed again,
+     * most are there already, and are found by their order. */
+    if (!subscription->told_snapshot && !side->hosts_listed && subscription->view->references == 1)
         disco__service_sort_later(subscription->view);
     rv = put_all(side, listing);
     disco__service_sort(subscription->view);

@@ -39,11 +39,10 @@ int disco__service_copy(disco_service_t **out, const disco_service_t *service, c
 {
     disco_service_t *copy;
     disco_service_info_t *info;
-    disco__random_t seed = service->random;
     size_t i;
     int rv;
 
-    rv = disco__service_new(&copy, service->info->name, shard, &seed);
+    rv = disco__service_new(&copy, service->info->name, shard, &service->self->random);
     if (rv != 0)
         return rv;
     rv = disco__info_copy(&info, service->info);

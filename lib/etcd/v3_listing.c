@@ -73,15 +73,22 @@ static void read_pair(disco__scan_t *scan, pair_t *pair)
     }
 }
 
+/* Instead of what is there. 0 or UV_ENOMEM. */
+static int make_room(disco__buffer_t *out, size_t size)
+{
+    disco__buffer_clear(out);
+    if (out->capacity <= size)
+        disco__buffer_free_secret(out); /* growing would leave a copy behind */
+    return disco__buffer_reserve(out, size) != 0 ? UV_ENOMEM : 0;
+}
+
 /* Room for the text up to the next quote. False: there is enough, or no more. */
-static bool make_room(const disco__scan_t *scan, disco__buffer_t *out)
+static bool make_room_to_quote(const disco__scan_t *scan, disco__buffer_t *out)
 {
     const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
 
-    if (quote == NULL || (size_t)(quote - scan->at) < out->capacity)
-        return false;
-    disco__buffer_clear(out);
-    return disco__buffer_reserve(out, (size_t)(quote - scan->at)) == 0;
+    return quote != NULL && (size_t)(quote - scan->at) >= out->capacity &&
+           make_room(out, (size_t)(quote - scan->at)) == 0;
 }
 
 /* Up to the quote, which is not taken. False: it is another text. */
@@ -98,7 +105,7 @@ static bool take_base64(disco__scan_t *scan, disco__buffer_t *out)
             scan->at += used;
             return true;
         }
-    } while (make_room(scan, out));
+    } while (make_room_to_quote(scan, out));
     return false;
 }
 
@@ -132,8 +139,7 @@ static int decode(disco__buffer_t *out, const disco__span_t *span)
     size_t size = span->size;
     int rv;
 
-    disco__buffer_clear(out);
-    if (disco__buffer_reserve(out, size) != 0)
+    if (make_room(out, size) != 0)
         return UV_ENOMEM;
     if (!span->escaped) {
         rv = disco__base64_decode_to(out->bytes, span->bytes, &size);

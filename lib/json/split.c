@@ -126,7 +126,7 @@ static size_t take_value(disco__split_t *split, const char *bytes, size_t size, 
 
     split->error = find_end(split, bytes, size, &used);
     if (split->error == 0 && (split->depth > 0 || split->part.size > 0))
-        split->error = disco__buffer_append(&split->part, bytes, used);
+        split->error = disco__buffer_append_secret(&split->part, bytes, used);
     if (split->error == 0 && split->depth == 0)
         *more = hand_over(split, bytes, used);
     return used;

@@ -109,7 +109,7 @@ static void keep(disco__walk_t *walk, const char *bytes, size_t size)
 {
     if (size == 0)
         return;
-    walk->status = disco__buffer_append(&walk->rest, bytes, size);
+    walk->status = disco__buffer_append_secret(&walk->rest, bytes, size);
     wait_for_more(walk);
 }
 
@@ -133,7 +133,7 @@ static size_t complete(disco__walk_t *walk, const char *bytes, size_t size)
         size_t more = more_wanted(walk, size - added);
         size_t used;
 
-        walk->status = disco__buffer_append(&walk->rest, bytes + added, more);
+        walk->status = disco__buffer_append_secret(&walk->rest, bytes + added, more);
         added += more;
         if (walk->status != 0 || walk->rest.size < walk->wanted)
             continue;

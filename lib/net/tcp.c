@@ -16,7 +16,6 @@
 #include "base/tick.h"
 #include "net/stream_ops.h"
 
-#define READ_BUFFER_SIZE 65536
 /* Seconds without a byte after which the system asks the peer whether it is still there. */
 #define KEEP_ALIVE_S 15
 
@@ -93,8 +92,8 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 
     (void)suggested;
     if (*bytes == NULL)
-        *bytes = disco__malloc(READ_BUFFER_SIZE);
-    *buffer = uv_buf_init(*bytes, *bytes != NULL ? READ_BUFFER_SIZE : 0);
+        *bytes = disco__malloc(DISCO__READ_BUFFER_SIZE);
+    *buffer = uv_buf_init(*bytes, *bytes != NULL ? DISCO__READ_BUFFER_SIZE : 0);
 }
 
 static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer)
@@ -186,6 +185,8 @@ static void on_closed(uv_handle_t *handle)
 
     disco__handle_forget(tcp->loop, &tcp->tracked);
 #if defined(_WIN32)
+    if (tcp->read_buffer != NULL)
+        disco__wipe(tcp->read_buffer, DISCO__READ_BUFFER_SIZE);
     disco__free(tcp->read_buffer);
 #endif
     disco__free(tcp);

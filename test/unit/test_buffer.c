@@ -3,6 +3,7 @@
 #include <uvdisco/error.h>
 
 #include "base/buffer.h"
+#include "support/secrets.h"
 
 DISCO_TEST(appends_bytes_text_and_numbers)
 {
@@ -120,6 +121,24 @@ DISCO_TEST(reserved_room_takes_bytes_without_moving)
     assert_ptr_equal(buffer.bytes, before);
     disco__buffer_free_secret(&buffer);
     disco__buffer_free_secret(&buffer);
+}
+
+DISCO_TEST(a_secret_that_grows_leaves_nothing_behind)
+{
+    disco__buffer_t buffer;
+    size_t i;
+
+    secrets_watch_begin("secret");
+    disco__buffer_init_limited(&buffer, 6000);
+    for (i = 0; i < 1000; i++)
+        assert_status(disco__buffer_append_secret(&buffer, "secret", 6), 0);
+    assert_int(buffer.size, 6000);
+    for (i = 0; i < 1000; i++)
+        assert_memory_equal(buffer.bytes + i * 6, "secret", 6);
+    assert_status(disco__buffer_append_secret(&buffer, "s", 1), DISCO_ETOOLARGE);
+    assert_int(buffer.size, 6000);
+    disco__buffer_free_secret(&buffer);
+    assert_int(secrets_watch_end(), 0);
 }
 
 DISCO_TEST(encoding_keeps_unreserved_bytes_and_those_asked_for)

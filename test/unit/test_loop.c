@@ -1,8 +1,10 @@
 #include "support/test.h"
 
+#include "base/alloc.h"
 #include "base/loop.h"
 #include "base/tick.h"
 #include "base/timer.h"
+#include "support/secrets.h"
 
 static const disco__log_t silent = {NULL, NULL, DISCO_LOG_ERROR};
 static bool closed;
@@ -46,6 +48,24 @@ DISCO_TEST(closing_waits_for_what_is_pending)
     assert_false(closed);
     loop_run_until(&test, &closed);
     loop_close(&test);
+}
+
+DISCO_TEST(what_was_read_is_wiped)
+{
+    test_loop_t test;
+    disco__loop_t loop;
+
+    secrets_watch_begin("secret");
+    loop_open(&test);
+    assert_status(disco__loop_init(&loop, &test.uv, &silent), 0);
+    loop.read_buffer = disco__malloc(DISCO__READ_BUFFER_SIZE);
+    assert_non_null(loop.read_buffer);
+    memset(loop.read_buffer, 'x', DISCO__READ_BUFFER_SIZE);
+    memcpy(loop.read_buffer + DISCO__READ_BUFFER_SIZE - 6, "secret", 6);
+    disco__loop_close(&loop, on_closed);
+    loop_run_until(&test, &closed);
+    loop_close(&test);
+    assert_int(secrets_watch_end(), 0);
 }
 
 DISCO_TEST(a_loop_with_nothing_under_way_runs_dry)

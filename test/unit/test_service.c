@@ -175,6 +175,26 @@ DISCO_TEST(a_copy_may_be_of_a_shard)
     disco_service_unref(service);
 }
 
+/* Lookups of a shard that share a request get a copy each. */
+DISCO_TEST(copies_draw_hosts_of_their_own)
+{
+    disco_service_t *service = new_service(NULL);
+    disco_service_t *copies[2];
+    size_t same = 0;
+    size_t i;
+
+    add(service, "a", 1);
+    add(service, "b", 2);
+    for (i = 0; i < 2; i++)
+        assert_status(disco__service_copy(&copies[i], service, "0"), 0);
+    for (i = 0; i < 100; i++)
+        same += disco_service_one(copies[0]) == disco_service_one(copies[1]) ? 1 : 0;
+    assert_true(same < 100);
+    for (i = 0; i < 2; i++)
+        disco_service_unref(copies[i]);
+    disco_service_unref(service);
+}
+
 DISCO_TEST(a_service_without_a_directory_is_unknown)
 {
     disco_service_t *service = new_service("0");

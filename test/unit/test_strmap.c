@@ -107,3 +107,32 @@ DISCO_TEST(a_table_that_cannot_grow_still_works)
         assert_ptr_equal(disco__strmap_find(&map, items[i].key), &items[i].entry);
     disco__strmap_free(&map);
 }
+
+/* What is changed in the upper bit of a word comes out of one multiplication in two bits, whatever
+ * the seed is, and there the next word could take it back. */
+DISCO_TEST(keys_cannot_be_chosen_to_have_one_hash)
+{
+    enum { PAIRS = 6, KEYS = 1 << PAIRS };
+    uint64_t hashes[KEYS];
+    char key[PAIRS * 16 + 1];
+    uint64_t seed;
+    size_t i;
+    size_t k;
+
+    for (seed = 1; seed < 50; seed++) {
+        for (i = 0; i < KEYS; i++) {
+            memset(key, 'a', sizeof key - 1);
+            key[sizeof key - 1] = '\0';
+            for (k = 0; k < PAIRS; k++) {
+                if ((i >> k & 1) == 0)
+                    continue;
+                key[k * 16 + 7] = (char)('a' ^ 0x80);
+                key[k * 16 + 11] = (char)('a' ^ 0x80);
+                key[k * 16 + 15] = (char)('a' ^ 0x80);
+            }
+            hashes[i] = disco__strmap_hash(seed, key);
+            for (k = 0; k < i; k++)
+                assert_true(hashes[k] != hashes[i]);
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 #include "etcd/collect.h"
 #include "etcd/v2_listing.h"
+#include "support/secrets.h"
 
 static disco__collect_t collected;
 static disco__v2_listing_t listing;
@@ -123,4 +124,38 @@ static void read_all(void *data)
 DISCO_TEST(without_memory_an_answer_is_not_read)
 {
     heap_sweep(read_all, NULL);
+}
+
+static int take_nothing(void *data, const disco__item_t *item)
+{
+    (void)data;
+    (void)item;
+    return 0;
+}
+
+static void begin_nothing(void *data, bool beside)
+{
+    (void)data;
+    (void)beside;
+}
+
+/* What has come of a node is kept until the rest comes. */
+DISCO_TEST(no_value_stays_in_freed_memory)
+{
+    static const char secret_answer[] =
+        "{\"action\":\"get\",\"node\":{\"key\":\"/a\",\"dir\":true,\"nodes\":["
+        "{\"key\":\"/a/b\",\"value\":\"secret, and behind it more than one piece has: "
+        "0123456789012345678901234567890123456789012345678901234567890123456789\","
+        "\"modifiedIndex\":5,\"createdIndex\":5}]}}";
+    disco__taker_t taker = {.begin = begin_nothing, .take = take_nothing};
+    size_t at;
+
+    secrets_watch_begin("secret");
+    disco__v2_listing_init(&listing, &taker, false);
+    disco__v2_listing_begin(&listing);
+    for (at = 0; at + 1 < sizeof secret_answer; at++)
+        disco__v2_listing_feed(&listing, secret_answer + at, 1);
+    assert_status(disco__v2_listing_end(&listing), 0);
+    disco__v2_listing_free(&listing);
+    assert_int(secrets_watch_end(), 0);
 }

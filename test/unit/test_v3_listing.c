@@ -4,6 +4,7 @@
 
 #include "etcd/collect.h"
 #include "etcd/v3_listing.h"
+#include "support/secrets.h"
 
 static disco__collect_t collected;
 static disco__v3_listing_t listing;
@@ -161,4 +162,37 @@ DISCO_TEST(without_memory_an_answer_is_not_read)
 
     for (i = 0; i < 3; i++)
         heap_sweep(read_three, &pieces[i]);
+}
+
+static int take_nothing(void *data, const disco__item_t *item)
+{
+    (void)data;
+    (void)item;
+    return 0;
+}
+
+/* The second value needs more room than the first; the third is not read the quick way. */
+DISCO_TEST(no_value_stays_in_freed_memory)
+{
+#define LONG                                                                                       \
+    "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4" \
+    "eHh4"
+#define NUMBERS "\"create_revision\":\"2\",\"mod_revision\":\"4\",\"version\":\"1\",\"value\":\""
+    static const char answer[] = ANSWER("{\"response_range\":{\"kvs\":["
+                                        "{\"key\":\"L2EvYg==\"," NUMBERS "c2VjcmV0\"},"
+                                        "{\"key\":\"L2EvYw==\"," NUMBERS LONG "c2VjcmV0\"},"
+                                        "{\"key\":\"L2EvZA==\", " NUMBERS LONG LONG "\"}]}}");
+    disco__taker_t taker = {.take = take_nothing};
+    size_t at;
+
+    secrets_watch_begin("secret");
+    disco__v3_listing_init(&listing, &taker, false);
+    disco__v3_listing_begin(&listing, false);
+    for (at = 0; at + 1 < sizeof answer; at += 100)
+        disco__v3_listing_feed(&listing, answer + at,
+                               sizeof answer - 1 - at < 100 ? sizeof answer - 1 - at : 100);
+    assert_status(disco__v3_listing_end(&listing), 0);
+    assert_int(listing.counts[0], 3);
+    disco__v3_listing_free(&listing);
+    assert_int(secrets_watch_end(), 0);
 }

@@ -4,8 +4,9 @@
  * does not mend is told too, and after a while (backoff) it is listed again.
  * - The watch has a gap: it is closed, and everything is listed again; the owner finds the
  * difference.
- * - A listing is older than what was seen: a member that lags, or etcd was set back. Asked for
- * again a few times, by quorum, which no member that lags can answer, then believed.
+ * - A listing is older than what was seen, or than what the owner knows: a member that lags, or
+ * etcd was set back. Asked for again by quorum, which no member that lags can answer; believed after
+ * a few times, or when the owner does.
  * - The owner has no memory for an event: as a gap. */
 #include "disco/mirror.h"
 
@@ -142,6 +143,8 @@ static void on_listed(void *data, const disco__result_t *result)
     status = mirror->events->listed(mirror, &listing);
     if (!mirror->running)
         return;
+    if (status == UV_EAGAIN)
+        mirror->older_listings = 1;
     if (status != 0) {
         fail_with(mirror, status);
         return;

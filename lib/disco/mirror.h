@@ -12,7 +12,7 @@ typedef struct disco__mirror_s disco__mirror_t;
 /* In each, the mirror may be stopped; a callback that returns an int then returns 0. */
 typedef struct disco__mirror_events_s {
     /* The whole state: listing->entry_count 0 when the key is not there. An error (UV_ENOMEM) has
-     * it listed again later. */
+     * it listed again later; UV_EAGAIN, that it is older than what is known, by quorum. */
     int (*listed)(disco__mirror_t *mirror, const disco__result_t *listing);
     /* The key, or one directly in the directory, or the directory itself, was written. Errors as
      * above. */

@@ -110,7 +110,7 @@ void disco__registration_finish(disco_registration_t *registration, const disco_
     disco__queue_remove(&registration->node);
     if (registration->ending) {
         registration->client->ending_count--;
-        disco__registration_removal_is_over(registration->client);
+        disco__registration_removal_is_over(registration);
     }
     disco__tick_schedule(&registration->client->loop, &registration->tick);
 }

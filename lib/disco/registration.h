@@ -110,8 +110,8 @@ void disco__registration_side_wake(disco__registration_side_t *side);
 /* Another registration's host is still being taken out under the key: the side is woken later. */
 bool disco__registration_must_wait(disco__registration_side_t *side);
 void disco__registration_wait_no_more(disco__registration_side_t *side);
-/* One is out on a side, or given up. */
-void disco__registration_removal_is_over(disco_client_t *client);
+/* It is out on a side, or given up: those that wait for it are woken. */
+void disco__registration_removal_is_over(const disco_registration_t *over);
 
 /* registration_progress.c: the sum of the sides. In each the registration may be closed. */
 

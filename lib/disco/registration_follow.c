@@ -11,7 +11,7 @@
 #include "disco/registration.h"
 
 /* How often a listing from before our own last write is taken for one that was overtaken by it, or
- * for one of a member that lags; then etcd was set back. */
+ * for one of a member that lags; then etcd was set back. It is asked for again by quorum. */
 #define OLDER_LISTINGS 3
 
 typedef struct disco__follower_s {

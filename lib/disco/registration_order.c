@@ -52,8 +52,9 @@ void disco__registration_wait_no_more(disco__registration_side_t *side)
     side->behind = false;
 }
 
-void disco__registration_removal_is_over(disco_client_t *client)
+void disco__registration_removal_is_over(const disco_registration_t *over)
 {
+    disco_client_t *client = over->client;
     disco__queue_t *node;
     disco__queue_t *after;
     size_t i;
@@ -67,7 +68,7 @@ void disco__registration_removal_is_over(disco_client_t *client)
         for (i = 0; i < registration->side_count; i++) {
             disco__registration_side_t *side = &registration->sides[i];
 
-            if (!side->behind)
+            if (!side->behind || !has_same_key(over, registration))
                 continue;
             disco__registration_wait_no_more(side);
             disco__registration_side_wake(side);

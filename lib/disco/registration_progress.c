@@ -98,7 +98,7 @@ void disco__registration_removed(disco__registration_side_t *side, const disco__
     for (i = 0; i < registration->side_count; i++)
         failed_before = failed_before || registration->sides[i].failed;
     side->removed = true;
-    disco__registration_removal_is_over(registration->client);
+    disco__registration_removal_is_over(registration);
     if (failure->status != 0) {
         disco__registration_note_failure(side, failure);
         side->failed = true;

@@ -133,6 +133,33 @@ DISCO_TEST(credentials_that_changed_before_the_listing_are_followed)
     end(&bench);
 }
 
+/* A member that lags behind has not seen what was written here, nor, maybe, the credentials that
+ * are in use. */
+DISCO_TEST(an_info_that_is_older_than_ours_is_asked_for_again)
+{
+    bench_t bench;
+    unsigned revision;
+
+    prepare(&bench);
+    registry_hold(&bench.registry, ASK_INFO);
+    enrol(&bench, &public_host, NULL);
+    registry_told(&bench.registry, "READY");
+    registry_await(&bench.registry, ASK_INFO, 1);
+    revision = tiny_etcd_revision(bench.etcd);
+    tiny_etcd_set_revision(bench.etcd, 1);
+    registry_pass(&bench.registry, ASK_INFO);
+    registry_await_later(&bench.registry, ASK_INFO, 2);
+    registry_assert_by_quorum(&bench.registry, ASK_INFO);
+    registry_pass(&bench.registry, ASK_INFO);
+    registry_await_later(&bench.registry, ASK_INFO, 3);
+    registry_assert_by_quorum(&bench.registry, ASK_INFO);
+    tiny_etcd_set_revision(bench.etcd, revision);
+    tiny_etcd_put(bench.etcd, INFO, info("you", "yours"));
+    registry_release(&bench.registry, ASK_INFO);
+    registry_told(&bench.registry, "CREDENTIALS you:yours");
+    end(&bench);
+}
+
 DISCO_TEST(a_broken_info_changes_nothing)
 {
     bench_t bench;

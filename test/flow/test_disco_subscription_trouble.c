@@ -192,24 +192,6 @@ DISCO_TEST(after_a_gap_without_a_difference_nothing_is_told)
     end(&bench);
 }
 
-static void expect_asked_by_quorum(const bench_t *bench)
-{
-    size_t asked = 0;
-    size_t i;
-
-    for (i = 0; i < bench->registry.waiting_count; i++) {
-        const server_request_t *request = bench->registry.waiting[i].request;
-
-        if (bench->registry.waiting[i].ask != ASK_HOSTS)
-            continue;
-        assert_null(strstr(request->body, "serializable"));
-        if (strcmp(request->method, "GET") == 0)
-            assert_non_null(strstr(request->target, "quorum=true"));
-        asked++;
-    }
-    assert_int(asked, registry_sides());
-}
-
 /* A member that lags behind has not seen a host that is there yet. */
 DISCO_TEST(an_older_listing_after_a_gap_is_asked_for_again)
 {
@@ -228,7 +210,7 @@ DISCO_TEST(an_older_listing_after_a_gap_is_asked_for_again)
     tiny_etcd_set_revision(bench.etcd, 11);
     registry_pass(&bench.registry, ASK_HOSTS);
     registry_await_later(&bench.registry, ASK_HOSTS, 3);
-    expect_asked_by_quorum(&bench);
+    registry_assert_by_quorum(&bench.registry, ASK_HOSTS);
     tiny_etcd_set_revision(bench.etcd, revision);
     put_host(&bench, "b", "two", "");
     registry_release(&bench.registry, ASK_HOSTS);

@@ -224,6 +224,24 @@ void registry_assert_seen_at(registry_t *registry, ask_t ask, size_t count, cons
         test_assert_int((intmax_t)seen[1], (intmax_t)count, "requests on v3", file, line);
 }
 
+void registry_assert_by_quorum(const registry_t *registry, ask_t ask)
+{
+    size_t asked = 0;
+    size_t i;
+
+    for (i = 0; i < registry->waiting_count; i++) {
+        const server_request_t *request = registry->waiting[i].request;
+
+        if (registry->waiting[i].ask != ask)
+            continue;
+        assert_null(strstr(request->body, "serializable"));
+        if (strcmp(request->method, "GET") == 0)
+            assert_non_null(strstr(request->target, "quorum=true"));
+        asked++;
+    }
+    assert_int(asked, registry_sides());
+}
+
 void registry_told_by_each_at(registry_t *registry, const char *line, const char *file,
                               int line_number)
 {

@@ -86,6 +86,9 @@ void registry_await_later_at(registry_t *registry, ask_t ask, size_t count, cons
 void registry_assert_seen_at(registry_t *registry, ask_t ask, size_t count, const char *file,
                              int line);
 
+/* What waits of a kind, one on each side, is to be answered with a majority of etcd's members. */
+void registry_assert_by_quorum(const registry_t *registry, ask_t ask);
+
 /* The next line of the diary is this one; the next lines are, one for each side. */
 #define registry_told(registry, line) diary_expect(&(registry)->diary, (line))
 #define registry_told_by_each(registry, line)                                                      \

@@ -96,9 +96,10 @@ static bool take_base64(disco__scan_t *scan, disco__buffer_t *out)
 {
     size_t left = (size_t)(scan->end - scan->at);
 
+    if (out->bytes == NULL && !make_room_to_quote(scan, out))
+        return false;
     do {
-        size_t room = out->capacity > 0 ? out->capacity - 1 : 0;
-        size_t used = disco__base64_take(out->bytes, room, scan->at, left, &out->size);
+        size_t used = disco__base64_take(out->bytes, out->capacity - 1, scan->at, left, &out->size);
 
         if (used > 0 && used < left && scan->at[used] == '"') {
             out->bytes[out->size] = '\0';

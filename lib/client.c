@@ -104,6 +104,7 @@ static int make_v2_store(disco__client_t *client, const disco_options_t *options
 {
     disco__v2_store_options_t store = {
         .max_event_bytes = options->max_event_bytes,
+        .max_connections = options->max_connections,
         .attempt_ms = options->attempt_timeout_ms,
         .watch_check_ms = options->watch_check_ms,
     };

@@ -12,9 +12,9 @@
 #include "etcd/v2_internal.h"
 #include "json/read.h"
 
-/* As many as there are heartbeats under way at once, and these are enough to have all connections
- * in use. */
-#define SPARES_MOST 32
+/* So many heartbeats may be under way at once, or more where it takes more to have all connections
+ * in use; and as many spare operations are kept. */
+#define BEATS_USUAL 32
 
 typedef struct disco__v2_single_s {
     disco__v2_op_t base;
@@ -91,7 +91,7 @@ static void single_put_aside(single_t *op)
 {
     disco__v2_store_t *store = disco__v2_store_of(op->base.base.store);
 
-    if (store->spare_count == SPARES_MOST) {
+    if (store->spare_count == store->beats.most) {
         single_free(op);
         return;
     }
@@ -408,7 +408,9 @@ int disco__v2_store_new(disco__store_t **store, disco__loop_t *loop, disco__endp
     v2->base.has_directories = true;
     v2->endpoints = endpoints;
     v2->options = *options;
-    disco__v2_beats_init(&v2->beats, SPARES_MOST);
+    disco__v2_beats_init(&v2->beats, options->max_connections > BEATS_USUAL
+                                         ? options->max_connections
+                                         : BEATS_USUAL);
     *store = &v2->base;
     return 0;
 }

@@ -161,7 +161,7 @@ DISCO_TEST(heartbeats_are_no_events)
     proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
     client = live_client_at(&live, proxy_endpoint(proxy));
     disco_registration_options_init(&options);
-    options.ttl_s = live_seconds(2);
+    options.ttl_s = live_seconds(3);
     live_register(&live, &registration, client, "s", live_host("u", "a"), &options);
     recorder_expect(&registration.told, DISCO_REGISTRATION_READY);
     for (i = 0; i < sides; i++)

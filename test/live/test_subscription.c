@@ -382,7 +382,7 @@ DISCO_TEST(nothing_is_missed_while_etcd_is_restarted)
     set_up_hosts();
     subscribe();
     disco_registration_options_init(&options);
-    options.ttl_s = live_seconds(10);
+    options.ttl_s = live_seconds(40); /* etcd takes seven seconds to end */
     live_register(&live, &registration, client, "s", live_host("kept", "k"), &options);
     recorder_expect(&registration.told, DISCO_REGISTRATION_READY);
     expect_host(DISCO_SUBSCRIPTION_UP, "kept", "k", NULL);

@@ -358,6 +358,7 @@ void disco__call_attempt(disco__call_t *call)
         return;
     }
     call->request.repeatable = call->repeatable;
+    call->request.in_turn = call->attempts > 0;
     call->request.long_poll = call->long_poll;
     call->request.response_ms = 0; /* the attempt's timer has connecting and waiting in it too */
     call->request.body_limit = call->body_limit;

@@ -1,7 +1,8 @@
 /* Happy path: two requests in a row on one connection, for the key, and for what is below the
  * directory; both answers are handed over while they arrive, and done is called when they are
  * complete. One endpoint gives both, and a client that looks up one service at a time needs one
- * connection. Failure modes: those of etcd/call.h; a key that cannot be had ends the operation
+ * connection. Failure modes: those of etcd/call.h, the second request being sent only when the first
+ * is answered, once an attempt has failed; a key that cannot be had ends the operation
  * before the directory's answer has come. */
 #include <uvdisco/error.h>
 

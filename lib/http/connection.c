@@ -80,11 +80,24 @@ static void start_parser(disco__connection_t *connection)
                         limit > 0 ? limit : connection->pool->options.max_body_bytes);
 }
 
-/* A response is complete. True: it is the first of two, and the second is to come. */
+/* What of the request, or of two in a row, is to be sent now. */
+static int write_request(disco__connection_t *connection)
+{
+    const disco__http_request_t *request = connection->request;
+    size_t from = request->in_second ? request->second_at : 0;
+    size_t end = request->bytes.size;
+
+    if (request->second_at > 0 && request->in_turn && !request->in_second)
+        end = request->second_at;
+    return disco__stream_write(connection->stream, request->bytes.bytes + from, end - from);
+}
+
+/* The first of two responses is complete. True: the second is to come. */
 static bool go_on(disco__connection_t *connection)
 {
     disco__http_request_t *request = connection->request;
     bool keep_alive = connection->parser.keep_alive;
+    int rv = 0;
 
     connection->kept = true;
     request->in_second = true;
@@ -94,8 +107,12 @@ static bool go_on(disco__connection_t *connection)
         return false;
     start_parser(connection);
     if (!keep_alive)
-        fail(connection, UV_EOF, NULL);
-    return keep_alive;
+        rv = UV_EOF;
+    else if (request->in_turn)
+        rv = write_request(connection);
+    if (rv != 0)
+        fail(connection, rv, NULL);
+    return rv == 0;
 }
 
 static void on_data(void *data, const char *bytes, size_t size)
@@ -222,15 +239,13 @@ void disco__connection_promise(disco__connection_t *connection, disco__http_requ
 
 int disco__connection_send(disco__connection_t *connection, disco__http_request_t *request)
 {
-    size_t from = request->in_second ? request->second_at : 0;
     int rv;
 
     disco__connection_promise(connection, request);
     disco__timer_stop(connection->loop, &connection->idle);
     disco__stream_set_background(connection->stream, false);
     start_parser(connection);
-    rv = disco__stream_write(connection->stream, request->bytes.bytes + from,
-                             request->bytes.size - from);
+    rv = write_request(connection);
     if (rv == 0 && request->response_ms > 0)
         disco__timer_start(connection->loop, &connection->deadline, request->response_ms);
     if (rv == 0 && request->on_sent != NULL)

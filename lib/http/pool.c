@@ -99,6 +99,7 @@ static void send_on(disco__pool_t *pool, disco__connection_t *connection,
         return;
     }
     request->sent_again = true;
+    request->in_turn = true;
     dial_for(pool, request);
 }
 
@@ -213,6 +214,7 @@ static void on_failed(disco__connection_t *connection, const disco__failure_t *f
     drop(pool, connection);
     if (again) {
         request->sent_again = true;
+        request->in_turn = true;
         dial_for(pool, request);
     }
     pump(pool);

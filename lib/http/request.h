@@ -24,6 +24,8 @@ struct disco__http_request_s {
         bytes; /* the whole request; kept until the request ends, since it may be sent twice */
     size_t second_at; /* where a second request begins in bytes; then it must be repeatable. 0:
                          there is none */
+    bool in_turn;     /* the second is sent when the first is answered; the pool sets this for those
+                         that it sends again (RFC 9112, section 9.3.2) */
     bool repeatable;  /* may be sent again when a kept connection turns out to be dead */
     bool long_poll;   /* waits for as long as it takes once the head of the response has come; has a
                         connection beside the limit */

@@ -127,6 +127,26 @@ DISCO_TEST(a_server_that_closes_behind_the_info_is_asked_for_the_hosts_alone)
     flow_close(&flow);
 }
 
+/* Such as a server that resets what it has not read destroys its own answer. */
+DISCO_TEST(once_an_attempt_has_failed_one_is_asked_for_after_the_other)
+{
+    flow_t flow;
+    diary_t diary;
+    flow_request_t first;
+
+    flow_begin(&flow, 1);
+    (void)get(&flow, &diary, NULL);
+    first = flow_expect(&flow, INFO);
+    (void)flow_expect(&flow, HOSTS);
+    server_reset(flow.servers[0], first.request->connection);
+    first = flow_expect_later(&flow, INFO);
+    flow_expect_no_request(&flow);
+    flow_answer(&flow, first, 200, 9, info());
+    answer_listing(&flow, node("a", "", 5));
+    diary_expect(&diary, "OK a user=u");
+    flow_close(&flow);
+}
+
 DISCO_TEST(hosts_that_cannot_be_had_are_asked_for_elsewhere_with_the_info)
 {
     flow_t flow;

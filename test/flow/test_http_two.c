@@ -128,8 +128,9 @@ DISCO_TEST(a_kept_connection_that_is_dead_is_replaced_for_both)
     exchange_send(&exchange);
     server_wait_for_requests(bench.server, 4);
     server_reset(bench.server, 0);
-    server_wait_for_requests(bench.server, 6);
+    server_wait_for_requests(bench.server, 5);
     server_send_text(bench.server, 1, FIRST_OK);
+    server_wait_for_requests(bench.server, 6);
     server_hang_up(bench.server, 1);
     server_wait_for_requests(bench.server, 7);
     server_send_text(bench.server, 2, SECOND_OK);
@@ -137,6 +138,29 @@ DISCO_TEST(a_kept_connection_that_is_dead_is_replaced_for_both)
     exchange_assert_answered(&exchange, 404, "second");
     ASSERT_REQUESTS(&bench, "0/first", "0/second", "0/first", "0/second", "1/first", "1/second",
                     "2/second");
+    close_two(&bench, &exchange);
+}
+
+/* What is sent again, or by a caller that has seen an attempt fail. */
+DISCO_TEST(the_second_may_wait_for_the_answer_to_the_first)
+{
+    http_bench_t bench;
+    exchange_t exchange;
+
+    open_two(&bench, &exchange);
+    exchange.request.in_turn = true;
+    exchange_send(&exchange);
+    server_wait_for_requests(bench.server, 1);
+    server_send_text(bench.server, 0, FIRST_OK);
+    while (exchange.calls[ON_FIRST] == 0) {
+        assert_int(server_request_count(bench.server), 1);
+        loop_turn(&bench.loop);
+    }
+    server_wait_for_requests(bench.server, 2);
+    server_send_text(bench.server, 0, SECOND_OK);
+    exchange_wait(&exchange);
+    assert_both(&exchange);
+    ASSERT_REQUESTS(&bench, "0/first", "0/second");
     close_two(&bench, &exchange);
 }
 

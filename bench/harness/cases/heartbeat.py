@@ -224,7 +224,7 @@ LIMITS = [
         "requests per second",
         lambda result: result["requests_per_second"],
     ),
-    at_most(name("v2", 1000), name("v2", 1000), "uvdisco", "go", 0.3, so_far=0.45),
+    at_most(name("v2", 1000), name("v2", 1000), "uvdisco", "go", 0.3),
     no_more_than(
         f"{name('v2', 1000)}: to {WATCHERS} watchers",
         name("v2", 1000),

@@ -280,7 +280,6 @@ static void on_first(disco__http_request_t *request)
     if (!is_answer(call))
         return;
     clear_answer(call);
-    call->in_second = true;
     call->first(call);
 }
 
@@ -351,7 +350,6 @@ void disco__call_attempt(disco__call_t *call)
     }
     call->endpoint = call->pinned != NULL ? call->pinned : disco__endpoints_pick(call->endpoints);
     clear_answer(call);
-    call->in_second = false;
     call->early_error = write_request(call, authorization);
     if (call->early_error != 0) {
         disco__timer_start(call->endpoints->loop, &call->timer, 0);

@@ -77,7 +77,7 @@ struct disco__call_s {
 
     /* The call's own. */
     disco__endpoints_t *endpoints;
-    disco__http_request_t request;
+    disco__http_request_t request; /* in_second: of two answers the first has come */
     disco__timer_t timer;
     disco__backoff_t backoff;
     uint64_t deadline_ms;
@@ -88,7 +88,6 @@ struct disco__call_s {
     bool reached;    /* since the round began, an endpoint could be connected to */
     bool unreached;  /* while retrying is called: a round is over in which none could */
     bool sending;
-    bool in_second;          /* of two answers the first has come */
     int early_error;         /* the request could not even be written */
     disco__auth_wait_t wait; /* for a token */
     uint64_t token;          /* generation of the one that the attempt has; 0: none */

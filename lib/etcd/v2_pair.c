@@ -52,7 +52,7 @@ static pair_t *pair_of(disco__call_t *call)
 
 static disco__v2_listing_t *listing_of(disco__call_t *call)
 {
-    return call->in_second ? &pair_of(call)->directory : &pair_of(call)->key;
+    return call->request.in_second ? &pair_of(call)->directory : &pair_of(call)->key;
 }
 
 static void on_head(disco__call_t *call)

@@ -80,6 +80,12 @@ static void start_parser(disco__connection_t *connection)
                         limit > 0 ? limit : connection->pool->options.max_body_bytes);
 }
 
+/* The response that is awaited is. */
+static bool is_first_of_two(const disco__http_request_t *request)
+{
+    return request->second_at > 0 && !request->in_second;
+}
+
 /* What of the request, or of two in a row, is to be sent now. */
 static int write_request(disco__connection_t *connection)
 {
@@ -87,7 +93,7 @@ static int write_request(disco__connection_t *connection)
     size_t from = request->in_second ? request->second_at : 0;
     size_t end = request->bytes.size;
 
-    if (request->second_at > 0 && request->in_turn && !request->in_second)
+    if (request->in_turn && is_first_of_two(request))
         end = request->second_at;
     return disco__stream_write(connection->stream, request->bytes.bytes + from, end - from);
 }
@@ -137,7 +143,7 @@ static void on_data(void *data, const char *bytes, size_t size)
         }
         bytes += used;
         size -= used;
-        if (request->second_at == 0 || request->in_second) {
+        if (!is_first_of_two(request)) {
             complete(connection, size == 0 && connection->parser.keep_alive);
             return;
         }
@@ -166,10 +172,10 @@ static void on_end(void *data, const disco__failure_t *failure)
 
     if (connection->request != NULL && failure->status == UV_EOF &&
         disco__parser_finish(&connection->parser) == DISCO__PARSER_COMPLETE) {
-        if (connection->request->second_at == 0 || connection->request->in_second)
-            complete(connection, false);
-        else
+        if (is_first_of_two(connection->request))
             (void)go_on(connection);
+        else
+            complete(connection, false);
         return;
     }
     /* A write that failed says the same as a read that failed. */

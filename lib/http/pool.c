@@ -84,6 +84,14 @@ static void dial_for(disco__pool_t *pool, disco__http_request_t *request)
         fail_later(pool, request, rv);
 }
 
+/* A kept connection turned out to be dead. */
+static void send_again(disco__pool_t *pool, disco__http_request_t *request)
+{
+    request->sent_again = true;
+    request->in_turn = true;
+    dial_for(pool, request);
+}
+
 /* The connection is open and its own. */
 static void send_on(disco__pool_t *pool, disco__connection_t *connection,
                     disco__http_request_t *request)
@@ -98,9 +106,7 @@ static void send_on(disco__pool_t *pool, disco__connection_t *connection,
         fail_later(pool, request, rv);
         return;
     }
-    request->sent_again = true;
-    request->in_turn = true;
-    dial_for(pool, request);
+    send_again(pool, request);
 }
 
 static void send_on_idle(disco__pool_t *pool, disco__http_request_t *request)
@@ -212,11 +218,8 @@ static void on_failed(disco__connection_t *connection, const disco__failure_t *f
         request = take_waiting_for(pool, connection);
     }
     drop(pool, connection);
-    if (again) {
-        request->sent_again = true;
-        request->in_turn = true;
-        dial_for(pool, request);
-    }
+    if (again)
+        send_again(pool, request);
     pump(pool);
     if (request != NULL && !again)
         request->on_done(request, &kept_failure);

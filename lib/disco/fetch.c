@@ -28,7 +28,7 @@ static void cancel_all(disco__fetch_t *fetch)
 
 static void part_free(disco__fetch_part_t *part)
 {
-    disco__info_free(part->info);
+    disco__info_unref(part->info);
     disco__reader_free(&part->reader);
 }
 
@@ -172,7 +172,7 @@ static void forget_hosts(disco__fetch_part_t *part)
 
 static void forget_info(disco__fetch_part_t *part)
 {
-    disco__info_free(part->info);
+    disco__info_unref(part->info);
     part->info = NULL;
 }
 
@@ -265,7 +265,7 @@ static int take_info(disco__fetch_part_t *part, const disco__item_t *item)
     rv = disco__reader_info(&part->reader, item, &info);
     if (rv != 0)
         return disco__entry_is_broken(rv) ? 0 : rv;
-    disco__info_free(part->info);
+    disco__info_unref(part->info);
     part->info = info;
     return 0;
 }

@@ -7,8 +7,15 @@
 
 typedef struct owned_info_s {
     disco_service_info_t info; /* what the others see; first */
+    size_t references;
     size_t size;
+    disco__host_t *host; /* whose texts these are; NULL: they lie behind this */
 } owned_info_t;
+
+static owned_info_t *owner_of(disco_service_info_t *info)
+{
+    return disco__container_of(info, owned_info_t, info);
+}
 
 static void pack_info(disco__pack_t *pack, disco_service_info_t *to,
                       const disco_service_info_t *from)
@@ -37,9 +44,42 @@ int disco__info_copy(disco_service_info_t **out, const disco_service_info_t *inf
     if (copy == NULL)
         return UV_ENOMEM;
     pack_info(&pack, &copy->info, info);
+    copy->references = 1;
     copy->size = size;
+    copy->host = NULL;
     *out = &copy->info;
     return 0;
+}
+
+int disco__info_of(disco_service_info_t **out, disco__host_t *host)
+{
+    const disco_host_t *from = &host->host;
+    owned_info_t *owned = disco__malloc(sizeof *owned);
+
+    if (owned == NULL)
+        return UV_ENOMEM;
+    owned->info = (disco_service_info_t){
+        .name = from->name,
+        .hostname = from->private_hostname,
+        .user = from->user,
+        .password = from->password,
+        .ports = from->port_count > 0 ? from->ports : NULL,
+        .port_count = from->port_count,
+        .critical = from->critical,
+        .is_public = from->is_public,
+    };
+    owned->references = 1;
+    owned->size = sizeof *owned;
+    owned->host = disco__host_ref(host);
+    *out = &owned->info;
+    return 0;
+}
+
+disco_service_info_t *disco__info_ref(disco_service_info_t *info)
+{
+    if (info != NULL)
+        owner_of(info)->references++;
+    return info;
 }
 
 size_t disco__info_size(const disco_service_info_t *info)
@@ -49,13 +89,14 @@ size_t disco__info_size(const disco_service_info_t *info)
     return owned->size;
 }
 
-void disco__info_free(disco_service_info_t *info)
+void disco__info_unref(disco_service_info_t *info)
 {
     owned_info_t *owned;
 
-    if (info == NULL)
+    if (info == NULL || --owner_of(info)->references > 0)
         return;
-    owned = disco__container_of(info, owned_info_t, info);
+    owned = owner_of(info);
+    disco__host_unref(owned->host);
     disco__wipe(owned, owned->size);
     disco__free(owned);
 }

@@ -64,9 +64,13 @@ bool disco__host_leaves_few(const disco__host_t *host);
 /* Of two copies: equal in all that is stored in etcd; the revisions are not looked at. */
 bool disco__host_equal(const disco_host_t *a, const disco_host_t *b);
 
-/* A service info that owns its strings. One block, wiped when freed; NULL allowed in free. */
+/* A service info that owns its strings. One block, wiped when freed. Counted. */
 int disco__info_copy(disco_service_info_t **copy, const disco_service_info_t *info);
-void disco__info_free(disco_service_info_t *info);
+/* The same of what an info has in common with a host, which it keeps. 0 or UV_ENOMEM. */
+int disco__info_of(disco_service_info_t **info, disco__host_t *host);
+/* NULL allowed in both. */
+disco_service_info_t *disco__info_ref(disco_service_info_t *info);
+void disco__info_unref(disco_service_info_t *info);
 /* The size of a copy's block. */
 size_t disco__info_size(const disco_service_info_t *info);
 bool disco__info_equal(const disco_service_info_t *a, const disco_service_info_t *b);

@@ -102,6 +102,6 @@ int disco__info_write(disco__buffer_t *out, const disco_service_info_t *info)
         write_sorted_info(out, sorted);
         rv = out->error;
     }
-    disco__info_free(sorted);
+    disco__info_unref(sorted);
     return rv;
 }

@@ -398,21 +398,12 @@ int disco__host_make_alike(disco__host_t **out, disco__maker_t *maker,
 
 int disco__info_make(disco_service_info_t **out, const disco__fields_t *fields)
 {
-    disco_service_info_t info = {0};
     disco__host_t *host;
     int rv = disco__host_make(&host, NULL, fields);
 
     if (rv != 0)
         return rv;
-    info.name = host->host.name;
-    info.critical = host->host.critical;
-    info.hostname = host->host.private_hostname;
-    info.user = host->host.user;
-    info.password = host->host.password;
-    info.ports = host->host.ports;
-    info.port_count = host->host.port_count;
-    info.is_public = host->host.is_public;
-    rv = disco__info_copy(out, &info);
+    rv = disco__info_of(out, host);
     disco__host_unref(host);
     return rv;
 }

@@ -48,11 +48,11 @@ static int follow(disco__registration_side_t *side, const disco_kv_t *entry)
     if (rv != 0)
         return rv;
     if (!is_news(side, entry, info)) {
-        disco__info_free(info);
+        disco__info_unref(info);
         return 0;
     }
     rv = disco__registration_take_credentials(side, info);
-    disco__info_free(info);
+    disco__info_unref(info);
     if (rv != 0)
         return rv;
     registration->tell_credentials = true;

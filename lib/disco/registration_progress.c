@@ -159,7 +159,7 @@ static int adopt_info(disco__registration_side_t *side, const disco_kv_t *entry)
     } else {
         disco__registration_need_info(side, DISCO__INFO_WRITE);
     }
-    disco__info_free(info);
+    disco__info_unref(info);
     return rv;
 }
 

@@ -15,40 +15,39 @@
 int disco__service_new(disco_service_t **out, const char *name, const char *shard,
                        disco__random_t *random)
 {
-    disco_service_info_t info = {.name = name};
-    disco_service_t *service = disco__calloc(1, sizeof *service);
+    disco_service_t *service;
+    size_t name_size = strlen(name) + 1;
+    size_t size;
 
+    if (!disco__size_add(sizeof *service, name_size, &size))
+        return UV_ENOMEM;
+    service = disco__calloc(1, size);
     if (service == NULL)
         return UV_ENOMEM;
     service->self = service;
     service->references = 1;
     disco__random_fork(&service->random, random);
-    if (disco__info_copy(&service->info, &info) != 0)
-        goto err_after_alloc;
-    if (shard != NULL && (service->shard = disco__strdup(shard)) == NULL)
-        goto err_after_alloc;
+    memcpy(service->name, name, name_size);
+    service->none =
+        (disco_service_info_t){.name = service->name, .hostname = "", .user = "", .password = ""};
+    if (shard != NULL && (service->shard = disco__strdup(shard)) == NULL) {
+        disco_service_unref(service);
+        return UV_ENOMEM;
+    }
     *out = service;
     return 0;
-
-err_after_alloc:
-    disco_service_unref(service);
-    return UV_ENOMEM;
 }
 
 int disco__service_copy(disco_service_t **out, const disco_service_t *service, const char *shard)
 {
     disco_service_t *copy;
-    disco_service_info_t *info;
     size_t i;
     int rv;
 
-    rv = disco__service_new(&copy, service->info->name, shard, &service->self->random);
+    rv = disco__service_new(&copy, service->name, shard, &service->self->random);
     if (rv != 0)
         return rv;
-    rv = disco__info_copy(&info, service->info);
-    if (rv != 0)
-        goto err_after_new;
-    disco__service_set_info(copy, info);
+    disco__service_set_info(copy, disco__info_ref(service->info));
     copy->unsorted = true;
     copy->has_directory = service->has_directory;
     copy->partial = service->partial;
@@ -98,14 +97,14 @@ void disco_service_unref(disco_service_t *service)
         return;
     disco__service_clear(service);
     disco__free(service->hosts);
-    disco__info_free(service->info);
+    disco__info_unref(service->info);
     disco__free(service->shard);
     disco__free(service);
 }
 
 void disco__service_set_info(disco_service_t *service, disco_service_info_t *info)
 {
-    disco__info_free(service->info);
+    disco__info_unref(service->info);
     service->info = info;
 }
 
@@ -327,7 +326,9 @@ bool disco__service_replace(disco_service_t *service, disco__host_t *host, disco
 
 const disco_service_info_t *disco_service_info(const disco_service_t *service)
 {
-    return service != NULL ? service->info : NULL;
+    if (service == NULL)
+        return NULL;
+    return service->info != NULL ? service->info : &service->none;
 }
 
 int disco_service_status(const disco_service_t *service)
@@ -380,7 +381,7 @@ int disco_service_url(const disco_service_t *service, const char *scheme, const 
 
     if (service == NULL || size == NULL)
         return UV_EINVAL;
-    info = service->info;
+    info = disco_service_info(service);
     if (!info->is_public || service->shard != NULL) {
         int rv = disco_service_status(service);
 

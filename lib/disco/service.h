@@ -10,7 +10,8 @@ struct disco_service_s {
     disco_service_t
         *self; /* for the count and the draw, which a const service allows all the same */
     size_t references;
-    disco_service_info_t *info; /* never NULL */
+    disco_service_info_t *info; /* NULL: there is none, */
+    disco_service_info_t none;  /* and this is told, which has the name alone */
     char *shard;                /* asked for; NULL: all */
     const disco_host_t **hosts; /* each inside a disco__host_t; oldest first */
     size_t count;
@@ -21,9 +22,10 @@ struct disco_service_s {
     bool partial;  /* a registry is missing in it */
     bool unsorted; /* many are being added: the order is made when all are there */
     disco__random_t random;
+    char name[];
 };
 
-/* Without hosts; the info holds only the name. 0 or UV_ENOMEM. shard: copied, NULL allowed. */
+/* Without hosts and info. 0 or UV_ENOMEM. name: copied; shard: copied, NULL allowed. */
 int disco__service_new(disco_service_t **service, const char *name, const char *shard,
                        disco__random_t *random);
 
@@ -31,7 +33,7 @@ int disco__service_new(disco_service_t **service, const char *name, const char *
  */
 int disco__service_copy(disco_service_t **copy, const disco_service_t *service, const char *shard);
 
-/* Takes the info over. */
+/* Takes the info over. NULL: there is none. */
 void disco__service_set_info(disco_service_t *service, disco_service_info_t *info);
 
 /* The service holds this host, or would, by its shard. */

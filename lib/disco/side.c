@@ -139,38 +139,30 @@ static disco__side_t *of_info(disco__mirror_t *mirror)
     return disco__container_of(mirror, disco__side_t, info);
 }
 
-/* A copy of the first side's that has one; the name alone when none has. */
-static int choose_info(disco_service_info_t **chosen, const disco_subscription_t *subscription)
+/* The first side's that has one; NULL: none has. */
+static disco_service_info_t *choose_info(const disco_subscription_t *subscription)
 {
-    disco_service_info_t none = {.name = subscription->service};
     size_t i;
 
     for (i = 0; i < subscription->side_count; i++) {
         if (subscription->sides[i].stored_info != NULL)
-            return disco__info_copy(chosen, subscription->sides[i].stored_info);
+            return subscription->sides[i].stored_info;
     }
-    return disco__info_copy(chosen, &none);
+    return NULL;
 }
 
 /* Puts the chosen info into the view, and tells it, if that is new. */
 static int show_info(disco_subscription_t *subscription)
 {
-    disco_service_info_t *chosen;
-    disco_service_t *view;
-    int rv = choose_info(&chosen, subscription);
+    disco_service_info_t *chosen = choose_info(subscription);
+    disco_service_t *view = subscription->view;
 
-    if (rv != 0)
-        return rv;
-    if (disco__info_equal(subscription->view->info, chosen)) {
-        disco__info_free(chosen);
+    if (disco__info_equal(disco_service_info(view), chosen != NULL ? chosen : &view->none))
         return 0;
-    }
     view = disco__subscription_view(subscription);
-    if (view == NULL) {
-        disco__info_free(chosen);
+    if (view == NULL)
         return UV_ENOMEM;
-    }
-    disco__service_set_info(view, chosen);
+    disco__service_set_info(view, disco__info_ref(chosen));
     disco__subscription_tell(subscription, DISCO_SUBSCRIPTION_INFO, NULL, NULL);
     return 0;
 }
@@ -187,7 +179,7 @@ static int set_info(disco__side_t *side, const disco_kv_t *entry)
         info = NULL;
     if (rv != 0 && !disco__entry_is_broken(rv))
         return rv;
-    disco__info_free(side->stored_info);
+    disco__info_unref(side->stored_info);
     side->stored_info = info;
     /* Where there are no directories, this is what stays of a service without hosts. */
     rv = info != NULL && !side->info.store->has_directories
@@ -275,5 +267,5 @@ void disco__side_stop(disco__side_t *side)
 
 void disco__side_free(disco__side_t *side)
 {
-    disco__info_free(side->stored_info);
+    disco__info_unref(side->stored_info);
 }

@@ -202,5 +202,5 @@ DISCO_TEST(memory_that_is_gone_is_no_end)
         heap_fail_never();
         assert_int(heap_live(), 0);
     } while (heap_has_failed());
-    assert_true(n > 20);
+    assert_true(n > 15);
 }

@@ -64,8 +64,8 @@ static const char *compare_info(const char *json, size_t size)
         wrong = "the tree does not agree on what is an info";
     else if (rv == 0 && !disco__info_equal(info, expected))
         wrong = "an info differs from the tree's";
-    disco__info_free(info);
-    disco__info_free(expected);
+    disco__info_unref(info);
+    disco__info_unref(expected);
     return wrong;
 }
 

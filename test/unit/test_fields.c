@@ -351,6 +351,6 @@ DISCO_TEST(an_info_is_read_in_both_ways)
 
     assert_true(disco__info_equal(quick, general));
     assert_string_equal(quick->hostname, "h");
-    disco__info_free(quick);
-    disco__info_free(general);
+    disco__info_unref(quick);
+    disco__info_unref(general);
 }

@@ -104,7 +104,7 @@ static void assert_info_reads_as(const char *json, const char *expected)
 
     assert_status(disco__info_read(&info, json, strlen(json)), 0);
     assert_info_written(info, expected);
-    disco__info_free(info);
+    disco__info_unref(info);
 }
 
 DISCO_TEST(hosts_are_written_as_go_writes_them)
@@ -173,9 +173,9 @@ DISCO_TEST(what_was_written_is_read)
     assert_string_equal(info->hostname, "public-domain.dev");
     assert_string_equal(info->ports[0].port, "80");
     assert_true(info->is_public && info->critical);
-    disco__info_free(info);
-    disco__info_free(info_copy);
-    disco__info_free(NULL);
+    disco__info_unref(info);
+    disco__info_unref(info_copy);
+    disco__info_unref(NULL);
     assert_host_reads_as(FULL_HOST, FULL_HOST);
     assert_host_reads_as(SMALL_HOST, SMALL_HOST);
     assert_info_reads_as(FULL_INFO, FULL_INFO);
@@ -367,7 +367,7 @@ static void run_infos(void *data)
     else
         assert_status(rv, UV_ENOMEM);
     disco__buffer_free(&out);
-    disco__info_free(info);
+    disco__info_unref(info);
 }
 
 static void run_copies(void *data)
@@ -383,7 +383,7 @@ static void run_copies(void *data)
         assert_status(rv, UV_ENOMEM);
     rv = disco__info_copy(&info, &full_info);
     if (rv == 0)
-        disco__info_free(info);
+        disco__info_unref(info);
     else
         assert_status(rv, UV_ENOMEM);
 }
@@ -445,7 +445,7 @@ DISCO_TEST(no_password_stays_in_freed_memory)
     disco__buffer_free_secret(&out);
     assert_status(disco__info_read(&info, FULL_INFO, strlen(FULL_INFO)), 0);
     assert_status(disco__info_write(&out, info), 0);
-    disco__info_free(info);
+    disco__info_unref(info);
     disco__buffer_free_secret(&out);
     assert_int(secrets_watch_end(), 0);
 }

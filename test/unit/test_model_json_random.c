@@ -200,7 +200,7 @@ static int try_bytes(const char *bytes, size_t size)
         assert_status(rv, DISCO_EPROTOCOL);
     }
     if (disco__info_read(&info, exact, size) == 0)
-        disco__info_free(info);
+        disco__info_unref(info);
     free(exact);
     return rv;
 }

@@ -154,6 +154,37 @@ DISCO_TEST(a_copy_does_not_change_with_the_original)
     disco_service_unref(copy);
 }
 
+DISCO_TEST(an_info_is_shared_and_goes_with_the_last_who_has_it)
+{
+    static const char json[] = "{\"name\":\"web\",\"critical\":true,\"hostname\":\"h\","
+                               "\"user\":\"u\",\"password\":\"p\",\"ports\":{\"http\":\"80\"}}";
+    disco_service_t *service = new_service(NULL);
+    disco_service_t *copy;
+    disco_service_info_t *read;
+    const disco_service_info_t *info;
+
+    assert_status(disco__info_read(&read, json, sizeof json - 1), 0);
+    disco__service_set_info(service, read);
+    assert_status(disco__service_copy(&copy, service, NULL), 0);
+    assert_ptr_equal(disco_service_info(copy), disco_service_info(service));
+    disco__service_set_info(service, NULL);
+    info = disco_service_info(service);
+    assert_string_equal(info->name, "web");
+    assert_string_equal(info->hostname, "");
+    assert_string_equal(info->user, "");
+    assert_string_equal(info->password, "");
+    assert_null(info->ports);
+    assert_false(info->critical);
+    disco_service_unref(service);
+    info = disco_service_info(copy);
+    assert_string_equal(info->hostname, "h");
+    assert_string_equal(info->password, "p");
+    assert_int(info->port_count, 1);
+    assert_string_equal(info->ports[0].port, "80");
+    assert_true(info->critical);
+    disco_service_unref(copy);
+}
+
 DISCO_TEST(a_copy_may_be_of_a_shard)
 {
     disco_service_t *service = new_service(NULL);

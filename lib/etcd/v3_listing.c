@@ -6,6 +6,7 @@
 #include <uvdisco/error.h>
 
 #include "base/base64.h"
+#include "etcd/v3_codec.h"
 #include "json/expect.h"
 
 /* Where the walker is. */
@@ -14,7 +15,8 @@ enum { TOP = 1, HEADER, RESPONSES, RESPONSE, RANGE, KEYS };
 static const disco__name_t top_names[] = {DISCO__NAME("header"), DISCO__NAME("responses")};
 static const disco__name_t revision_name = DISCO__NAME("revision");
 static const disco__name_t range_name = DISCO__NAME("response_range");
-static const disco__name_t range_names[] = {DISCO__NAME("kvs"), DISCO__NAME("more")};
+static const disco__name_t range_names[] = {DISCO__NAME("kvs"), DISCO__NAME("more"),
+                                            DISCO__NAME("header")};
 
 /* In the order in which etcd writes them. */
 enum { KEY, CREATED, MODIFIED, VERSION, VALUE, LEASE, MEMBER_COUNT };
@@ -73,9 +75,14 @@ static void read_pair(disco__scan_t *scan, pair_t *pair)
     }
 }
 
+/* Most keys and values are smaller. */
+#define LEAST_ROOM 512
+
 /* Instead of what is there. 0 or UV_ENOMEM. */
 static int make_room(disco__buffer_t *out, size_t size)
 {
+    if (size < LEAST_ROOM - 1)
+        size = LEAST_ROOM - 1; /* and a NUL */
     disco__buffer_clear(out);
     if (out->capacity <= size)
         disco__buffer_free_secret(out); /* growing would leave a copy behind */
@@ -110,27 +117,28 @@ static bool take_base64(disco__scan_t *scan, disco__buffer_t *out)
     return false;
 }
 
+static bool skip_digits(disco__scan_t *scan)
+{
+    const char *first = scan->at;
+
+    while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
+        scan->at++;
+    return scan->at > first;
+}
+
 /* As etcd writes them: without white space and in this order. */
 static bool take_pair(disco__v3_listing_t *listing, disco__scan_t *scan, pair_t *pair)
 {
-    uint64_t ignored;
-
     if (!DISCO__TAKE(scan, "{\"key\":\"") || !take_base64(scan, &listing->next_key) ||
         !DISCO__TAKE(scan, "\",\"create_revision\":\"") ||
         !disco__take_digits(scan, &pair->created_revision) ||
         !DISCO__TAKE(scan, "\",\"mod_revision\":\"") ||
         !disco__take_digits(scan, &pair->modified_revision) ||
-        !DISCO__TAKE(scan, "\",\"version\":\"") || !disco__take_digits(scan, &ignored) ||
+        !DISCO__TAKE(scan, "\",\"version\":\"") || !skip_digits(scan) ||
         !DISCO__TAKE(scan, "\",\"value\":\"") || !take_base64(scan, &listing->value))
         return false;
-    if (DISCO__TAKE(scan, "\",\"lease\":\"")) {
-        const char *first = scan->at;
-
-        while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-            scan->at++;
-        if (scan->at == first)
-            return false;
-    }
+    if (DISCO__TAKE(scan, "\",\"lease\":\"") && !skip_digits(scan))
+        return false;
     return DISCO__TAKE(scan, "\"}");
 }
 
@@ -222,11 +230,39 @@ static int skip_unreadable(disco__v3_listing_t *listing, disco__scan_t *scan)
     return DISCO__WALK_TAKEN;
 }
 
+/* The whole of it, when it is as etcd writes it. */
+static bool take_header(disco__scan_t *scan, disco__v3_header_t *header)
+{
+    if (!disco__v3_take_plain_header(&scan->at, scan->end, header))
+        return false;
+    scan->fresh = false;
+    return true;
+}
+
+static int top_header(disco__v3_listing_t *listing, disco__scan_t *scan)
+{
+    disco__v3_header_t header;
+
+    if (!take_header(scan, &header))
+        return enter_if(scan, '{', HEADER);
+    if (header.revision > 0)
+        listing->revision = header.revision;
+    return DISCO__WALK_TAKEN;
+}
+
+/* That of a range is of no interest. */
+static int range_header(disco__scan_t *scan)
+{
+    disco__v3_header_t ignored;
+
+    return take_header(scan, &ignored) ? DISCO__WALK_TAKEN : skip(scan);
+}
+
 static int top_member(disco__v3_listing_t *listing, const disco__span_t *name, disco__scan_t *scan)
 {
     switch (disco__span_which(name, top_names, 2)) {
     case 0:
-        return enter_if(scan, '{', HEADER);
+        return top_header(listing, scan);
     case 1:
         if (disco__scan_peek(scan) == '[' && listing->has_responses)
             (void)disco__scan_fail(scan, DISCO_EPROTOCOL);
@@ -242,7 +278,7 @@ static int range_member(disco__v3_listing_t *listing, const disco__span_t *name,
 {
     char first = disco__scan_peek(scan);
 
-    switch (disco__span_which(name, range_names, 2)) {
+    switch (disco__span_which(name, range_names, 3)) {
     case 0:
         return first == '[' || first == 'n' ? enter_if(scan, '[', KEYS)
                                             : skip_unreadable(listing, scan);
@@ -251,6 +287,8 @@ static int range_member(disco__v3_listing_t *listing, const disco__span_t *name,
             return skip(scan);
         (void)disco__scan_bool(scan, &listing->more);
         return DISCO__WALK_TAKEN;
+    case 2:
+        return range_header(scan);
     default:
         return skip(scan);
     }

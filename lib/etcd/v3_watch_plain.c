@@ -126,13 +126,11 @@ bool disco__v3_find_plain_event(disco__scan_t *scan, disco__v3_found_t *found)
 
 static bool take_header(plain_t *plain, disco__v3_header_t *header)
 {
-    memset(header, 0, sizeof *header);
-    plain->more = true;
-    return TAKE(plain, "{\"result\":{\"header\":{") &&
-           TAKE_NUMBER(plain, "cluster_id", &header->cluster_id) &&
-           TAKE_NUMBER(plain, "member_id", &header->member_id) &&
-           TAKE_NUMBER(plain, "revision", &header->revision) &&
-           TAKE_NUMBER(plain, "raft_term", &header->raft_term) && end_object(plain);
+    if (!TAKE(plain, "{\"result\":{\"header\":") ||
+        !disco__v3_take_plain_header(&plain->at, plain->end, header))
+        return false;
+    end_member(plain);
+    return true;
 }
 
 static bool take_events(plain_t *plain, disco__v3_message_t *message)

@@ -73,7 +73,7 @@ static inline size_t disco__digits(const char *at, size_t left, uint64_t *number
             break;
         count += more;
         power = disco__power_of_ten(more);
-        if (count > 19 && (count > 20 || *number > (UINT64_MAX - part) / power))
+        if (count > 19 && (count > 20 || *number > (UINT64_MAX - part) / 10000)) /* the last four */
             return 0;
         *number = *number * power + part;
     }

@@ -149,14 +149,19 @@ int disco__entry_read_info(disco_client_t *client, const disco_kv_t *entry,
                            disco_service_info_t **info)
 {
     source_t source = source_of_entry(entry);
+    disco_service_info_t *read = NULL;
     disco__fields_t fields;
     bool quickly;
     int rv = read_fields(client, &fields, &disco__info_schema, &source, &quickly);
 
     name_after_key(&fields, DISCO__TEXT_NAME, &source);
     if (rv == 0)
-        rv = disco__info_make(info, &fields);
+        rv = disco__info_make(&read, &fields);
     disco__fields_free(&fields);
+    /* It is kept for long, and a copy is smaller. */
+    if (rv == 0)
+        rv = disco__info_copy(info, read);
+    disco__info_unref(read);
     log_broken(client, &source, rv);
     return rv;
 }

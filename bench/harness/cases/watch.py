@@ -67,6 +67,6 @@ GROUP = Group(
 )
 
 LIMITS = [
-    times_as_many(name("v3"), name("v3"), "uvdisco", "curl", 5, so_far=3.3),
+    times_as_many(name("v3"), name("v3"), "uvdisco", "curl", 5, so_far=3.15),
     times_as_many(name("v3"), name("v3"), "uvdisco", "go", 10, to_case=name("v2"), note=GO_ON_V2),
 ]

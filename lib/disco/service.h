@@ -9,7 +9,6 @@
 struct disco_service_s {
     disco_service_t
         *self; /* for the count and the draw, which a const service allows all the same */
-    size_t references;
     disco_service_info_t *info; /* NULL: there is none, */
     disco_service_info_t none;  /* and this is told, which has the name alone */
     char *shard;                /* asked for; NULL: all */
@@ -18,6 +17,7 @@ struct disco_service_s {
     size_t capacity;
     size_t broken;
     size_t elsewhere; /* hosts on other shards */
+    uint32_t references;
     bool has_directory;
     bool partial;  /* a registry is missing in it */
     bool unsorted; /* many are being added: the order is made when all are there */

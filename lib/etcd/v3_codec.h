@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/failure.h"
 #include "etcd/store.h"
+#include "etcd/v3_plain.h"
 #include "json/scan.h"
 
 /* What etcd's codes mean here; they are those of gRPC. */
@@ -50,9 +51,9 @@ typedef struct disco__v3_header_s {
 void disco__v3_read_header(disco__v3_header_t *header, const cJSON *object);
 /* v3_header.c: the same of the value that comes next, which is the header itself. */
 void disco__v3_take_header(disco__scan_t *scan, disco__v3_header_t *header);
-/* The same of one that is just as etcd writes it, which *at is behind then. False: it is something
+/* The same of one that is just as etcd writes it. False: it is something
  * else, or it is not all there, which says nothing about it. */
-bool disco__v3_take_plain_header(const char **at, const char *end, disco__v3_header_t *header);
+bool disco__v3_take_plain_header(disco__plain_t *plain, disco__v3_header_t *header);
 
 /* A key as "kvs", "kv" and "prev_kv" have it. Decodes the base64 where it stands: once only, and
  * entry points into the tree. False: its base64 is none, a key is missing, or holds a NUL byte. A

@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "etcd/v3_codec.h"
-#include "json/expect.h"
 #include "json/member.h"
 
 enum { CLUSTER_ID, MEMBER_ID, REVISION, RAFT_TERM, HEADER_COUNT };
@@ -37,31 +36,14 @@ void disco__v3_take_header(disco__scan_t *scan, disco__v3_header_t *header)
     header->raft_term = numbers[RAFT_TERM].value;
 }
 
-/* The digits, the quote behind them, and a comma unless the object ends. */
-static inline bool take_digits(disco__scan_t *scan, uint64_t *value)
+bool disco__v3_take_plain_header(disco__plain_t *plain, disco__v3_header_t *header)
 {
-    size_t count = disco__digits(scan->at, (size_t)(scan->end - scan->at), value);
-
-    scan->at += count;
-    return count > 0 && DISCO__TAKE(scan, "\"") &&
-           (DISCO__TAKE(scan, ",") || (scan->at < scan->end && *scan->at == '}'));
-}
-
-/* A member that may be missing. */
-#define TAKE_NUMBER(scan, name, value)                                                             \
-    (!DISCO__TAKE(scan, "\"" name "\":\"") || take_digits(scan, value))
-
-bool disco__v3_take_plain_header(const char **at, const char *end, disco__v3_header_t *header)
-{
-    disco__scan_t scan = {.at = *at, .end = end};
-
     memset(header, 0, sizeof *header);
-    if (!DISCO__TAKE(&scan, "{") || !TAKE_NUMBER(&scan, "cluster_id", &header->cluster_id) ||
-        !TAKE_NUMBER(&scan, "member_id", &header->member_id) ||
-        !TAKE_NUMBER(&scan, "revision", &header->revision) ||
-        !TAKE_NUMBER(&scan, "raft_term", &header->raft_term) || scan.at[-1] == ',' ||
-        !DISCO__TAKE(&scan, "}"))
-        return false;
-    *at = scan.at;
-    return true;
+    plain->more = true;
+    return DISCO__PLAIN_TAKE(plain, "{") &&
+           DISCO__PLAIN_NUMBER(plain, "cluster_id", &header->cluster_id) &&
+           DISCO__PLAIN_NUMBER(plain, "member_id", &header->member_id) &&
+           DISCO__PLAIN_NUMBER(plain, "revision", &header->revision) &&
+           DISCO__PLAIN_NUMBER(plain, "raft_term", &header->raft_term) && !plain->more &&
+           disco__plain_take(plain, '}');
 }

@@ -233,8 +233,11 @@ static int skip_unreadable(disco__v3_listing_t *listing, disco__scan_t *scan)
 /* The whole of it, when it is as etcd writes it. */
 static bool take_header(disco__scan_t *scan, disco__v3_header_t *header)
 {
-    if (!disco__v3_take_plain_header(&scan->at, scan->end, header))
+    disco__plain_t plain = {.at = scan->at, .end = scan->end};
+
+    if (!disco__v3_take_plain_header(&plain, header))
         return false;
+    scan->at = plain.at;
     scan->fresh = false;
     return true;
 }

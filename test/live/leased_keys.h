@@ -168,6 +168,24 @@ static inline void close_live(void)
     live_close(&live);
 }
 
+static inline proxy_t *open_behind_proxy(void)
+{
+    etcd_options_t etcd = {.without_v2 = true};
+    proxy_t *proxy;
+
+    live_open(&live, &etcd);
+    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
+    open_at(proxy_endpoint(proxy));
+    return proxy;
+}
+
+static inline void close_behind_proxy(proxy_t *proxy)
+{
+    live_client_close(&live, client);
+    proxy_free(proxy);
+    live_close(&live);
+}
+
 static inline raw_reply_t ask(const char *path, const char *body)
 {
     raw_reply_t reply = raw_http(&live.loop, etcd_port(live.etcd, live.member), "POST", path, body);

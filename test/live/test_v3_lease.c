@@ -79,13 +79,10 @@ DISCO_TEST(a_thousand_keys_need_one_keep_alive)
 {
     static leased_key_t keys[MANY];
     disco__put_t info = {.key = "/services_infos/web", .value = "info"};
-    etcd_options_t etcd = {.without_v2 = true};
     proxy_t *proxy;
     size_t i;
 
-    live_open(&live, &etcd);
-    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
-    open_at(proxy_endpoint(proxy));
+    proxy = open_behind_proxy();
     for (i = 0; i < MANY; i++) {
         char name[64];
 
@@ -108,9 +105,7 @@ DISCO_TEST(a_thousand_keys_need_one_keep_alive)
     assert_int(lease_count(), 0);
     for (i = 0; i < MANY; i++)
         key_close(&keys[i]);
-    live_client_close(&live, client);
-    proxy_free(proxy);
-    live_close(&live);
+    close_behind_proxy(proxy);
 }
 
 /* etcd takes no request of more than 1.5 MiB: only the key that is to blame fails. */
@@ -167,13 +162,10 @@ DISCO_TEST(each_time_to_live_has_its_lease)
 /* etcd gives two seconds at least. */
 DISCO_TEST(a_key_lives_longer_than_a_short_time_to_live)
 {
-    etcd_options_t etcd = {.without_v2 = true};
     proxy_t *proxy;
     leased_key_t key;
 
-    live_open(&live, &etcd);
-    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
-    open_at(proxy_endpoint(proxy));
+    proxy = open_behind_proxy();
     key_open(&key, "/services/web/a", 1);
     write_key(&key, "1");
     expect(&key, WRITTEN, 0);
@@ -181,9 +173,7 @@ DISCO_TEST(a_key_lives_longer_than_a_short_time_to_live)
     assert_true(is_there("/services/web/a", "1"));
     assert_int(key.told.count, 1);
     key_close(&key);
-    live_client_close(&live, client);
-    proxy_free(proxy);
-    live_close(&live);
+    close_behind_proxy(proxy);
 }
 
 /* The other key keeps the lease. */

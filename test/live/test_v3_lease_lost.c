@@ -85,13 +85,10 @@ DISCO_TEST(a_key_deleted_by_hand_is_told)
 
 DISCO_TEST(an_outage_is_overdue_and_then_gone)
 {
-    etcd_options_t etcd = {.without_v2 = true};
     proxy_t *proxy;
     leased_key_t key;
 
-    live_open(&live, &etcd);
-    proxy = proxy_start(&live.loop, etcd_port(live.etcd, 0));
-    open_at(proxy_endpoint(proxy));
+    proxy = open_behind_proxy();
     key_open(&key, "/services/web/a", 2);
     key.writes_again = true;
     write_key(&key, "1");
@@ -106,7 +103,5 @@ DISCO_TEST(an_outage_is_overdue_and_then_gone)
     assert_true(recorder_count(&key.told, FAILING) > 0);
     assert_true(is_there("/services/web/a", "again"));
     key_close(&key);
-    live_client_close(&live, client);
-    proxy_free(proxy);
-    live_close(&live);
+    close_behind_proxy(proxy);
 }
